@@ -1,0 +1,1 @@
+"""SealCluster: bare Linux machines become Kubernetes clusters, from one declared resource."""
