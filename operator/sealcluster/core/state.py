@@ -1,0 +1,105 @@
+"""The durable state record of one cluster: what must not be lost and cannot be observed (design: Secret `<name>-state`, or a file for the CLI).
+
+It is written by compare-and-swap *before* the first touch of a host. Everything in it is plain data without secrets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryRow:
+    """A host that we touched and did not release yet; enough to reach and clean it after its row left the spec."""
+
+    name: str
+    address: str
+    port: int
+    roles: tuple[str, ...]
+    machine_id: str
+    host_key: str
+    """OpenSSH public key line (``ssh-ed25519 AAAA…``) that the host showed; never replaced silently."""
+    user: str = "root"
+    credentials_secret: str = ""
+    node_ip: str = ""
+    leaving: bool = False
+    """True from the moment its removal began: it is drained and cleaned even if the row comes back."""
+
+
+@dataclass(frozen=True, slots=True)
+class InitRecord:
+    """The one `kubeadm init` of the cluster."""
+
+    attempt: int = 0
+    host: str = ""
+    etcd_cluster_id: str = ""
+    """Set once, after success; from then on no code path may init again or create a CA."""
+    ca_hash: str = ""
+
+    @property
+    def initialized(self) -> bool:
+        """True once the cluster exists."""
+        return bool(self.etcd_cluster_id)
+
+
+@dataclass(frozen=True, slots=True)
+class GuestRecord:
+    """How the commands of one image ended."""
+
+    digest: str
+    """Covers the image's digest, its commands and its env: a change runs it again."""
+    rc: int
+    host: str = ""
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StateRecord:
+    """One cluster's memory."""
+
+    cluster_id: str
+    fence: int = 0
+    holder: str = ""
+    init: InitRecord = field(default_factory=InitRecord)
+    inventory: Mapping[str, InventoryRow] = field(default_factory=dict)
+    guests: Mapping[str, GuestRecord] = field(default_factory=dict)
+    rootfs: str = ""
+    """Digest of the rootfs image that the cluster was made from."""
+    version: str = ""
+    pki_created: bool = False
+
+    def with_host(self, row: InventoryRow) -> StateRecord:
+        """A copy whose inventory holds this row."""
+        return replace(self, inventory={**self.inventory, row.name: row})
+
+    def without_host(self, name: str) -> StateRecord:
+        """A copy without this row."""
+        return replace(self, inventory={k: v for k, v in self.inventory.items() if k != name})
+
+    def with_guest(self, image: str, record: GuestRecord) -> StateRecord:
+        """A copy that remembers how this image's commands ended."""
+        return replace(self, guests={**self.guests, image: record})
+
+    def dumps(self) -> str:
+        """JSON, stable order, with the format's number."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, indent=1)
+
+    @classmethod
+    def loads(cls, text: str) -> StateRecord:
+        """Read what `dumps` of this or an earlier release wrote; a newer format is refused (ValueError)."""
+        data = json.loads(text)
+        if not isinstance(data, dict) or not isinstance(data.get("cluster_id"), str):
+            raise ValueError("reading the state record: it is not a SealCluster state record")
+        if int(data.pop("format", 0)) > FORMAT:
+            raise ValueError("reading the state record: a newer release wrote it; run that release or newer")
+        data["init"] = InitRecord(**data.get("init", {}))
+        data["inventory"] = {
+            name: InventoryRow(**{**row, "roles": tuple(row.get("roles", ()))})
+            for name, row in data.get("inventory", {}).items()
+        }
+        data["guests"] = {name: GuestRecord(**row) for name, row in data.get("guests", {}).items()}
+        return cls(**data)
