@@ -26,9 +26,7 @@ class RegistryTree:
     @property
     def digest_source(self) -> str:
         """Text whose digest identifies the tree."""
-        return "\n".join(
-            [*sorted(b.digest for b in self.blobs), *(f"{p} {d}" for p, d in sorted(self.links))]
-        )
+        return "\n".join([*sorted(b.digest for b in self.blobs), *(f"{p} {d}" for p, d in sorted(self.links))])
 
 
 @dataclass(frozen=True, slots=True)

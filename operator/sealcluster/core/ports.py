@@ -142,9 +142,7 @@ class PullAuth:
 class Images(Protocol):
     """Cluster images: registries and archives behind one content store."""
 
-    async def resolve(
-        self, name: str, ref: str, arch: str, auth: PullAuth, progress: Progress | None = None
-    ) -> ImageInfo:
+    async def resolve(self, name: str, ref: str, arch: str, auth: PullAuth, progress: Progress | None = None) -> ImageInfo:
         """Pull what is missing, verify, unpack into parts. Raises TerminalError (ImageNotFound, ArchMismatch, UnsupportedImage,
         ImageCorrupt) or TransientError (ImagePullFailed)."""
         ...
@@ -216,9 +214,7 @@ class Certs(Protocol):
         """``sha256:<hex>`` of the CA's public key, as kubeadm wants it for discovery."""
         ...
 
-    def kubeconfig(
-        self, pki: PKI, name: str, address: str, port: int, domain: str, policy: CertificatePolicy, now: float
-    ) -> str:
+    def kubeconfig(self, pki: PKI, name: str, address: str, port: int, domain: str, policy: CertificatePolicy, now: float) -> str:
         """An admin kubeconfig (client certificate made now) for `https://address:port` with `tls-server-name` domain."""
         ...
 
@@ -234,9 +230,7 @@ class Workload(Protocol):
         """Make the bootstrap token Secret (``abcdef.0123456789abcdef``) valid for at least `ttl` seconds from now."""
         ...
 
-    async def patch_node(
-        self, name: str, labels: Mapping[str, str | None], taints: Sequence[tuple[str, str, str]] | None
-    ) -> None:
+    async def patch_node(self, name: str, labels: Mapping[str, str | None], taints: Sequence[tuple[str, str, str]] | None) -> None:
         """Set labels (None removes) and, where given, the complete list of taints that we manage."""
         ...
 

@@ -98,8 +98,7 @@ class StateRecord:
             raise ValueError("reading the state record: a newer release wrote it; run that release or newer")
         data["init"] = InitRecord(**data.get("init", {}))
         data["inventory"] = {
-            name: InventoryRow(**{**row, "roles": tuple(row.get("roles", ()))})
-            for name, row in data.get("inventory", {}).items()
+            name: InventoryRow(**{**row, "roles": tuple(row.get("roles", ()))}) for name, row in data.get("inventory", {}).items()
         }
         data["guests"] = {name: GuestRecord(**row) for name, row in data.get("guests", {}).items()}
         return cls(**data)
