@@ -1,0 +1,96 @@
+"""What the host must be and have before a machine can run on it; what can be installed is installed."""
+
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from sealab import paths
+from sealab.errors import LabError
+from sealab.machines_command import run
+
+TOOLS = {
+    "runc": "runc",
+    "mmdebstrap": "mmdebstrap",
+    "ip": "iproute2",
+    "tc": "iproute2",
+    "iptables": "iptables",
+    "mke2fs": "e2fsprogs",
+    "mount": "mount",
+    "nsenter": "util-linux",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "depmod": "kmod",
+}
+"""Commands that the machines need, and the Debian package of each."""
+
+NEEDED_BYTES = 4 << 30
+"""Free disk that the image and a few machines take; their disks are sparse and grow with use."""
+
+Report = Callable[[str], None]
+
+
+def require_host() -> None:
+    """Refuse, with one sentence, a host that cannot run machines at all."""
+    if platform.system() != "Linux":
+        raise LabError(f"starting machines: this is {platform.system()}; they need Linux (a virtual machine will do)")
+    if os.geteuid() != 0:
+        raise LabError("starting machines: not root; run the same command with sudo")
+
+
+def require_disk(folder: Path, needed: int = NEEDED_BYTES) -> None:
+    """Refuse to start what would fill the host's disk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise LabError(
+            f"starting machines: {folder} has {free / 2**30:.1f} GiB free, {needed / 2**30:.1f} GiB are needed;"
+            " free some space or point SEALAB_CACHE and SEALAB_DATA elsewhere"
+        )
+
+
+def require_tools(report: Report) -> None:
+    """Install the missing tools with apt; elsewhere than on Debian and its children, name them."""
+    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool, path=SEARCH) is None})
+    if not Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists():
+        missing.append("debian-archive-keyring")
+    if missing:
+        install(missing, report)
+
+
+def install(packages: list[str], report: Report) -> None:
+    """Install Debian packages on the host."""
+    names = " ".join(packages)
+    if shutil.which("apt-get") is None:
+        raise LabError(f"starting machines: {names} missing and there is no apt-get; install them and try again")
+    report(f"installing on this host: {names}")
+    quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+    run("apt-get", "-qq", "update", timeout=600, env=quiet)
+    run("apt-get", "-qq", "install", "--no-install-recommends", "-y", *packages, timeout=1200, env=quiet)
+
+
+def require_kernel() -> None:
+    """Load what the kernel keeps in modules, and refuse a kernel that lacks it."""
+    for module, proof in (("overlay", None), ("br_netfilter", "/proc/sys/net/bridge"), ("loop", "/dev/loop-control")):
+        present = Path(proof).exists() if proof else _knows_filesystem(module)
+        if present:
+            continue
+        if run("modprobe", module, check=False).returncode:
+            raise LabError(f"starting machines: the kernel has no {module}; load or install that kernel module")
+
+
+def _knows_filesystem(name: str) -> bool:
+    return any(line.split()[-1] == name for line in Path("/proc/filesystems").read_text().splitlines())
+
+
+def require_everything(report: Report) -> None:
+    """All of the above, cheapest first."""
+    require_host()
+    require_disk(paths.CACHE)
+    require_disk(paths.DATA)
+    require_tools(report)
+    require_kernel()
+
+
+SEARCH = os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin:/sbin"

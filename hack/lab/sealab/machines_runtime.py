@@ -1,0 +1,84 @@
+"""One machine's life under runc: start, stop, and commands inside."""
+
+import ipaddress
+import json
+import os
+import subprocess
+
+from sealab import network
+from sealab.errors import LabError
+from sealab.machines_command import MARK, run
+from sealab.machines_disk import unmount_disk
+from sealab.machines_layout import Layout
+from sealab.machines_runc_spec import specification
+from sealab.machines_spec import MachineRecord
+
+
+def start(layout: Layout, record: MachineRecord, subnet: ipaddress.IPv4Network) -> None:
+    """Start a machine whose disk is mounted; returns when its systemd runs, long before its sshd does."""
+    name = record.name
+    bundle = layout.machine_run(name)
+    bundle.mkdir(parents=True, exist_ok=True)
+    (bundle / "config.json").write_text(json.dumps(specification(layout, name, record.hostname)))
+    environment = {**os.environ, MARK: layout.lab}
+    with (bundle / "console.log").open("ab") as console:
+        argv = [*_runc(layout), "--log", str(bundle / "runc.log"), "create", "--bundle", str(bundle), name]
+        created = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=environment, timeout=60, check=False)
+    if created.returncode:
+        tail = (bundle / "console.log").read_text(errors="replace").strip().splitlines()[-1:]
+        raise LabError(f"starting machine {name}: runc create failed: {' '.join(tail)}")
+    pid = first_process(layout, name)
+    network.plug_in(layout, record.index, pid, record.address, subnet)
+    # kubelet and containerd want mounts that propagate; systemd leaves this to the container's manager.
+    run("nsenter", "--mount", "--target", str(pid), "mount", "--make-rshared", "/", lab=layout.lab)
+    run(*_runc(layout), "start", name, lab=layout.lab)
+
+
+def stop(layout: Layout, record: MachineRecord) -> None:
+    """End a machine at once, as a power cut does. Its disk is kept, unmounted. A machine that is off is fine."""
+    resume(layout, record.name)
+    if (layout.runc / record.name).exists():
+        run(*_runc(layout), "delete", "--force", record.name, lab=layout.lab)
+    network.unplug(layout, record.index)
+    unmount_disk(layout, record.name)
+
+
+def pause(layout: Layout, machine: str) -> None:
+    """Freeze every process of a machine."""
+    run(*_runc(layout), "pause", machine, lab=layout.lab)
+
+
+def resume(layout: Layout, machine: str) -> None:
+    """Thaw a machine; one that is not frozen is fine."""
+    if status(layout, machine) == "paused":
+        run(*_runc(layout), "resume", machine, lab=layout.lab)
+
+
+def status(layout: Layout, machine: str) -> str:
+    """`running`, `paused`, `created`, `stopped` (it went down by itself), or `off`."""
+    if not (layout.runc / machine / "state.json").exists():
+        return "off"
+    state = run(*_runc(layout), "state", machine, lab=layout.lab, check=False)
+    return "off" if state.returncode else str(json.loads(state.stdout)["status"])
+
+
+def first_process(layout: Layout, machine: str) -> int:
+    """The host's process id of the machine's PID 1."""
+    state = layout.runc / machine / "state.json"
+    if not state.exists():
+        raise LabError(f"finding the processes of machine {machine}: it is off")
+    return int(json.loads(state.read_text())["init_process_pid"])
+
+
+def execute(layout: Layout, machine: str, command: str, *, input: bytes, timeout: float) -> subprocess.CompletedProcess[bytes]:
+    """Run a shell command as root in a machine, in its cgroup, without going through its sshd or network."""
+    environment = {**os.environ, MARK: layout.lab}
+    argv = [*_runc(layout), "exec", "--cwd", "/root", machine, "/bin/sh", "-c", command]
+    try:
+        return subprocess.run(argv, input=input, capture_output=True, env=environment, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise LabError(f"running {command[:80]!r} in {machine}: not finished after {timeout:g} s") from error
+
+
+def _runc(layout: Layout) -> tuple[str, ...]:
+    return ("runc", "--root", str(layout.runc))
