@@ -40,7 +40,7 @@ def binaries(names: Iterable[str], version: str | None = None) -> dict[str, Path
     paths = {name: folder / name for name in wanted}
     if all(path.exists() for path in paths.values()):
         return paths
-    with locked(folder.with_suffix(".lock")):
+    with locked(folder.parent / f"{folder.name}.lock"):
         missing = [name for name in wanted if not paths[name].exists()]
         if missing:
             _build(recipe, missing, folder)

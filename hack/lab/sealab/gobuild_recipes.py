@@ -68,6 +68,25 @@ RECIPES: tuple[Recipe, ...] = (
         },
     ),
     Recipe(module="coredns", version="v1.14.3", commands={"coredns": "github.com/coredns/coredns"}),
+    Recipe(
+        module="cni",
+        version="v1.9.1",
+        commands={
+            "lab-cni": "sealcluster.io/hack/lab/cni/agent",
+            "bridge": "github.com/containernetworking/plugins/plugins/main/bridge",
+            "loopback": "github.com/containernetworking/plugins/plugins/main/loopback",
+            "host-local": "github.com/containernetworking/plugins/plugins/ipam/host-local",
+            "portmap": "github.com/containernetworking/plugins/plugins/meta/portmap",
+        },
+    ),
+    Recipe(
+        module="tools",
+        version="v1",
+        commands={
+            "crictl": "sealcluster.io/hack/lab/tools/crictl",
+            "hello": "sealcluster.io/hack/lab/tools/hello",
+        },
+    ),
     Recipe(module="helm", version="v3.22.0", commands={"helm": "helm.sh/helm/v3/cmd/helm"}),
 )
 """The first recipe that has a command is the default for it."""
