@@ -1,0 +1,45 @@
+"""What goes wrong on the way to a host, in the words of `core.errors`."""
+
+from __future__ import annotations
+
+import asyncssh
+
+from sealcluster.core.errors import SealError, TerminalError, TransientError
+from sealcluster.core.ports import Credentials
+
+LINK_ERRORS = (asyncssh.DisconnectError, asyncssh.ChannelOpenError, OSError, EOFError)
+"""Raised when a connection breaks or cannot carry another channel."""
+
+
+def unreachable(host: str, where: str, cause: str) -> TransientError:
+    """The host does not answer, or stopped answering."""
+    return TransientError(
+        f"reaching host {host} at {where}: {cause}",
+        reason="HostUnreachable",
+        host=host,
+        hint="check that the machine is up, its sshd runs and the port is open from here",
+    )
+
+
+def lost(host: str, doing: str) -> TransientError:
+    """The link broke in the middle of a command."""
+    return TransientError(f"{doing} on host {host}: connection lost", reason="HostUnreachable", host=host)
+
+
+def login_failure(host: str, where: str, credentials: Credentials, error: Exception) -> SealError:
+    """An exception of `asyncssh.connect`; host keys are judged elsewhere."""
+    if isinstance(error, asyncssh.PermissionDenied):
+        offered = [name for name, value in (("key", credentials.private_key), ("password", credentials.password)) if value]
+        return TerminalError(
+            f"logging in to host {host} at {where} as {credentials.user}: refused ({' and '.join(offered)} offered)",
+            reason="AuthenticationFailed",
+            host=host,
+            hint="check username, password and ssh-privatekey in the credentials Secret, and the user's authorized_keys on the host",
+        )
+    if isinstance(error, TimeoutError):
+        return unreachable(host, where, "no answer in time")
+    if isinstance(error, asyncssh.ConnectionLost):
+        return unreachable(host, where, "connection closed before the login was complete")
+    if isinstance(error, OSError):
+        return unreachable(host, where, (error.strerror or str(error) or type(error).__name__).lower())
+    return unreachable(host, where, str(error) or type(error).__name__)
