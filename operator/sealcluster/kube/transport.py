@@ -1,0 +1,113 @@
+"""HTTP to one API server, on the REST and configuration layers of `kubernetes.aio` (the only file that imports it).
+
+Its typed models are not used: they refuse answers of servers newer than themselves. With kopf loaded, these two layers cost 1 MiB.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+from kubernetes.aio.client.configuration import Configuration
+from kubernetes.aio.client.rest import RESTClientObject
+from kubernetes.aio.config import ConfigException, load_incluster_config, load_kube_config, load_kube_config_from_dict
+
+from sealcluster.core.errors import TerminalError
+from sealcluster.kube.errors import Answer, Unavailable
+
+USER_AGENT = "sealcluster"
+
+
+class Transport:
+    """A connection pool with one client's identity; URLs may name any server that accepts it.
+
+    Made by `from_file`, `from_text` or `in_cluster`; must be closed.
+    """
+
+    def __init__(self, configuration: Any) -> None:
+        self._configuration = configuration
+        self._rest: Any = RESTClientObject(configuration)
+        self.server: str = configuration.host.rstrip("/")
+
+    @classmethod
+    async def from_file(cls, path: Path | str | None = None, context: str | None = None) -> Transport:
+        """Read a kubeconfig file (None: $KUBECONFIG or ~/.kube/config) and use `context` or its current one.
+
+        Keys that stand inside it pass through files of mode 0600 in the temporary directory, removed when the process ends.
+        """
+        load: Any = load_kube_config
+        return await _load(cls, f"reading kubeconfig {path or 'of the environment'}", load, config_file=path and str(path), context=context)
+
+    @classmethod
+    async def from_text(cls, text: str) -> Transport:
+        """Use the current context of this kubeconfig. Its keys touch the disk only while they are loaded."""
+        load: Any = load_kube_config_from_dict
+        with tempfile.TemporaryDirectory(prefix="sealcluster-kube-") as directory:
+            try:
+                config = _externalised(yaml.safe_load(text), Path(directory))
+            except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError) as error:
+                raise TerminalError(
+                    f"reading kubeconfig: {type(error).__name__}", reason="APIRefused", hint="it is not a kubeconfig"
+                ) from error
+            return await _load(cls, "reading kubeconfig", load, config_dict=config)
+
+    @classmethod
+    def in_cluster(cls) -> Transport:
+        """Use the pod's ServiceAccount; its token is read again every minute."""
+        configuration = Configuration()
+        load: Any = load_incluster_config
+        try:
+            load(client_configuration=configuration)
+        except ConfigException as error:
+            raise TerminalError(
+                f"reading the ServiceAccount of this pod: {error}", reason="APIRefused", hint="outside of a cluster, give a kubeconfig"
+            ) from error
+        return cls(configuration)
+
+    async def request(
+        self, method: str, url: str, *, doing: str, content_type: str = "application/json", body: Any = None, seconds: float = 30.0
+    ) -> Answer:
+        """Send one request, read the whole answer whatever its status. Raises Unavailable when none comes within `seconds`."""
+        headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": USER_AGENT}
+        for setting in (await self._configuration.auth_settings()).values():
+            headers[setting["key"]] = setting["value"]
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 10.0))
+        try:
+            reply = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=limits)
+            return Answer(reply.status, await reply.read(), {k.title(): v for k, v in reply.headers.items()})
+        except aiohttp.ClientConnectorCertificateError as error:
+            raise Unavailable(f"{doing}: the server's certificate is not valid: {error.certificate_error}", again=False) from error
+        except TimeoutError as error:
+            raise Unavailable(f"{doing}: no answer from {self.server} within {seconds:g} s") from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Unavailable(f"{doing}: {error or type(error).__name__}") from error
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._rest.close()
+
+
+async def _load(cls: type[Transport], doing: str, load: Any, **where: Any) -> Transport:
+    configuration = Configuration()
+    try:
+        await load(client_configuration=configuration, **where)
+        return await asyncio.to_thread(cls, configuration)
+    except (ConfigException, OSError, ValueError, TypeError, yaml.YAMLError) as error:
+        raise TerminalError(f"{doing}: {error}", reason="APIRefused", hint="check the file, its context and its certificates") from error
+
+
+def _externalised(config: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """The kubeconfig with its `*-data` written to files: OpenSSL loads keys from nothing else, and the library's own way caches them."""
+    for kind, entry in (("clusters", "cluster"), ("users", "user")):
+        for number, item in enumerate(config[kind]):
+            for key in [k for k in item[entry] if k.endswith("-data")]:
+                file = directory / f"{entry}-{number}-{key}"
+                file.touch(mode=0o600)
+                file.write_bytes(base64.b64decode(item[entry].pop(key)))
+                item[entry][key.removesuffix("-data")] = str(file)
+    return config
