@@ -1,6 +1,7 @@
 """The SealCluster API: models, conditions and their reasons, validation and the generated CRD. Pydantic and stdlib only."""
 
 from sealcluster.api.base import ApiModel
+from sealcluster.api.catalogue import CATALOGUE, Nature, Scope, hint, is_terminal
 from sealcluster.api.cluster import (
     ACKNOWLEDGE_LOST_ANNOTATION,
     API_VERSION,
@@ -13,6 +14,7 @@ from sealcluster.api.cluster import (
     Metadata,
     SealCluster,
 )
+from sealcluster.api.conditions import ConditionType, Reason
 from sealcluster.api.durations import duration
 from sealcluster.api.hosts import Host, Role, Taint, TaintEffect
 from sealcluster.api.images import ClusterImage, ConfigFile, ConfigSource, ConfigStrategy
@@ -44,10 +46,12 @@ from sealcluster.api.status import (
     Progress,
     SealClusterStatus,
 )
+from sealcluster.api.summary import Account, Finding, Note, begin, phase_word, set_conditions, summarize, timestamp
 
 __all__ = [
     "ACKNOWLEDGE_LOST_ANNOTATION",
     "API_VERSION",
+    "CATALOGUE",
     "FINALIZER",
     "GROUP",
     "KIND",
@@ -56,6 +60,7 @@ __all__ = [
     "PLURAL",
     "RETRY_ANNOTATION",
     "VERSION",
+    "Account",
     "ApiModel",
     "Bastion",
     "Become",
@@ -65,6 +70,7 @@ __all__ = [
     "ClusterImage",
     "Condition",
     "ConditionStatus",
+    "ConditionType",
     "ConfigFile",
     "ConfigSource",
     "ConfigStrategy",
@@ -73,6 +79,7 @@ __all__ = [
     "Drain",
     "Endpoint",
     "Failure",
+    "Finding",
     "Host",
     "HostKeyPolicy",
     "HostKeys",
@@ -82,22 +89,33 @@ __all__ = [
     "KubeadmDocuments",
     "LoadBalancer",
     "Metadata",
+    "Nature",
     "Network",
     "NodeCounts",
+    "Note",
     "PlanStatus",
     "PlanStep",
     "Progress",
     "ProxyMode",
+    "Reason",
     "Registry",
     "Role",
     "Rollout",
     "SSHOverride",
     "SSHSettings",
+    "Scope",
     "SealCluster",
     "SealClusterSpec",
     "SealClusterStatus",
     "SecretRef",
     "Taint",
     "TaintEffect",
+    "begin",
     "duration",
+    "hint",
+    "is_terminal",
+    "phase_word",
+    "set_conditions",
+    "summarize",
+    "timestamp",
 ]
