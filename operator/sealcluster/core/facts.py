@@ -107,6 +107,8 @@ class HostFacts:
     """Destinations in CIDR form, the default route left out."""
     mtu: int = 0
     listening: frozenset[int] = frozenset()
+    answers: frozenset[tuple[str, int]] = frozenset()
+    """Of the (address, port) pairs probed from this host, those that accepted a connection."""
     nameservers: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
     """Evidence of a Kubernetes installation, by path or unit."""

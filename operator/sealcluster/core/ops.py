@@ -138,6 +138,8 @@ class KubeadmInit:
 
     config: bytes = field(repr=False)
     files: tuple[File, ...] = ()
+    directory: str = "/var/lib/sealos/data/default"
+    """The configuration is kept as `etc/kubeadm-init.yaml` below it (0600), for people and later upgrades."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,10 @@ class KubeadmJoin:
 
     config: bytes = field(repr=False)
     role: str = "worker"
+    """``master`` or ``worker``."""
     files: tuple[File, ...] = ()
+    directory: str = "/var/lib/sealos/data/default"
+    """The configuration without its token is not kept; joins write `etc/` below it only while they run."""
 
 
 @dataclass(frozen=True, slots=True)

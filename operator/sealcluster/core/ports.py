@@ -77,6 +77,8 @@ class FactsQuery:
     """Ask the etcd member on this host (masters)."""
     certificates: bool = False
     """Return the PEM of leaf certificates (masters)."""
+    probe: tuple[tuple[str, int], ...] = ()
+    """(address, port) pairs to open a TCP connection to from the host, 2 s each, side by side; those that answer are in `HostFacts.answers`."""
     preflight: bool = False
     """Also gather what only preflight needs (tools, modules, routes, leftovers, ports)."""
 
@@ -172,6 +174,8 @@ class NodeIdentity:
     address: str
     sans: tuple[str, ...] = ()
     """Additional subject alternative names of the API server, DNS names and addresses alike."""
+    first: bool = False
+    """True on the master that runs `kubeadm init`; a joining one gets its kubelet.conf by TLS bootstrap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +187,8 @@ class CertificatePolicy:
     dns_domain: str
     validity_seconds: int
     ca_validity_seconds: int
+    endpoint: str = "apiserver.cluster.local"
+    """Name of the control plane in kubeconfigs and certificates."""
 
 
 class Certs(Protocol):
@@ -192,8 +198,8 @@ class Certs(Protocol):
         """New authorities and a random registry password."""
         ...
 
-    def expected(self, version: str) -> tuple[str, ...]:
-        """Names of the leaves that a master of this Kubernetes version must have (see `ops.GenerateCSRs`)."""
+    def missing(self, pki: PKI, node: NodeIdentity, policy: CertificatePolicy, found: Mapping[str, str], now: float) -> tuple[str, ...]:
+        """Names of the leaves (see `ops.GenerateCSRs`) that this master must have and that are absent, foreign, expired or lack a name."""
         ...
 
     async def sign(
@@ -204,10 +210,6 @@ class Certs(Protocol):
 
     def expiry(self, pem: str) -> float:
         """notAfter in seconds since the epoch."""
-        ...
-
-    def covers(self, pem: str, issuer: str, names: Sequence[str]) -> bool:
-        """True when the certificate was issued by this CA (PEM) and carries all these subject alternative names."""
         ...
 
     def ca_hash(self, pki: PKI) -> str:

@@ -1,0 +1,1 @@
+"""Judgements as ordered, pure checks over facts."""

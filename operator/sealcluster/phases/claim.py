@@ -1,0 +1,65 @@
+"""Claim a machine: its row goes into the durable inventory first, then the machine learns whose it is."""
+
+from __future__ import annotations
+
+from sealcluster.core.digest import digest
+from sealcluster.core.ops import Claim as ClaimOp
+from sealcluster.core.ops import Job
+from sealcluster.core.plan import Action, PhasePlan
+from sealcluster.core.policies.preflight import blockers, preflight
+from sealcluster.core.state import InventoryRow
+from sealcluster.core.view import ClusterView, HostView
+from sealcluster.phases.base import Context
+
+
+class Claim:
+    """The first touch of a host."""
+
+    name = "claim"
+    title = "claiming machines"
+
+    def plan(self, view: ClusterView) -> PhasePlan:
+        """Machines that were seen, passed preflight and are not ours yet."""
+        checks = preflight(view)
+        actions = []
+        done = 0
+        for host in view.wanted:
+            if host.facts is None:
+                continue
+            if self._claimed(view, host):
+                done += 1
+            elif not blockers(checks, host.name):
+                needs = "" if view.images_for(host) else "the cluster's images"
+                actions.append(Action(self.name, "claim", host.name, "the machine is free", needs))
+        return PhasePlan(tuple(actions), done=done, total=len(view.wanted))
+
+    @staticmethod
+    def _claimed(view: ClusterView, host: HostView) -> bool:
+        owner = host.facts.owner if host.facts else None
+        return owner is not None and owner.cluster_id == view.state.cluster_id and host.row is not None
+
+    async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
+        """Inventory row by compare-and-swap, then the owner file."""
+        host = view.hosts[action.host]
+        assert host.spec is not None and host.facts is not None  # noqa: S101 - plan() only yields such hosts
+        row = InventoryRow(
+            name=host.name,
+            address=str(host.spec.address),
+            port=host.spec.port or view.spec.ssh.port,
+            roles=host.roles,
+            machine_id=host.facts.machine_id,
+            host_key=host.host_key,
+            user=str((host.spec.ssh.user if host.spec.ssh else None) or view.spec.ssh.user),
+            credentials_secret=_secret_name(view, host),
+            node_ip=host.node_ip,
+        )
+        if view.state.inventory.get(host.name) != row:
+            await context.gate.update_state(lambda state: state.with_host(row))
+        cluster = view.state.cluster_id
+        await context.gate.run(host.name, Job("claim", digest(cluster, host.name), ClaimOp(cluster, host.name), timeout=60), reason="ScriptFailed")
+
+
+def _secret_name(view: ClusterView, host: HostView) -> str:
+    own = host.spec.ssh.credentials_secret_ref if host.spec and host.spec.ssh else None
+    reference = own or view.spec.ssh.credentials_secret_ref
+    return str(reference.name) if reference else ""

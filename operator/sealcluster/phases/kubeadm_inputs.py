@@ -1,0 +1,89 @@
+"""From the view to what kubeadm's configuration is rendered from. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sealcluster.api import duration
+from sealcluster.core.ports import CertificatePolicy, NodeIdentity
+from sealcluster.core.view import ClusterView, HostView
+from sealcluster.phases.environment import host_env
+from sealcluster.render.kubeadm_component import choose_proxy_mode
+from sealcluster.render.kubeadm_documents import parse_documents
+from sealcluster.render.kubeadm_inputs import ClusterInputs, KubeadmDocuments, NodeInputs, Taint, kubernetes_minor
+
+KUBEADM_FILE = "etc/kubeadm.yml"
+AUDIT_POLICY = "statics/audit-policy.yml"
+NO_SCHEDULE_MASTER = Taint("node-role.kubernetes.io/control-plane", "NoSchedule")
+
+
+def cluster_inputs(view: ClusterView) -> ClusterInputs:
+    """Everything that all hosts' documents share."""
+    spec = view.spec
+    minor = kubernetes_minor(view.version)
+    facts = [h.facts for h in view.wanted if h.facts is not None]
+    mode, _ = choose_proxy_mode(str(spec.network.proxy_mode), minor, has_ipvs=bool(facts) and all(f.ipvs for f in facts), has_nftables=False)
+    first = view.masters[0] if view.masters else None
+    env: Mapping[str, str] = host_env(view, first) if first else {}
+    rootfs = view.rootfs
+    image_text = rootfs.small_files.get(KUBEADM_FILE, "") if rootfs else ""
+    user = spec.kubeadm
+    return ClusterInputs(
+        kubernetes_version=view.version,
+        masters=tuple(h.node_ip for h in view.masters),
+        endpoint_domain=str(spec.endpoint.domain),
+        endpoint_port=int(spec.endpoint.port),
+        vip=str(spec.endpoint.vip),
+        pod_subnet=str(spec.network.pod_subnet),
+        service_subnet=str(spec.network.service_subnet),
+        dns_domain=str(spec.network.dns_domain),
+        proxy_mode=mode,
+        extra_sans=tuple(str(s) for s in spec.certificates.extra_sans),
+        validity=timedelta(seconds=duration(spec.certificates.validity)),
+        ca_validity=timedelta(seconds=duration(spec.certificates.ca_validity)),
+        single_node=len(view.wanted) == 1,
+        image_service_endpoint=env.get("SEALOS_SYS_IMAGE_ENDPOINT"),
+        audit=rootfs is not None and AUDIT_POLICY in rootfs.small_files,
+        image_documents=parse_documents(image_text, f"{rootfs.name if rootfs else ''}:{KUBEADM_FILE}") if image_text else KubeadmDocuments(),
+        user_documents=KubeadmDocuments(
+            cluster=dict(user.cluster), init=dict(user.init), join=dict(user.join), kubelet=dict(user.kubelet), kube_proxy=dict(user.kube_proxy)
+        ),
+    )
+
+
+def node_inputs(view: ClusterView, host: HostView) -> NodeInputs:
+    """What one host's documents need."""
+    env = host_env(view, host)
+    taints = tuple(Taint(t.key, str(t.effect), t.value) for t in host.spec.taints) if host.spec and host.spec.taints else ()
+    return NodeInputs(
+        name=host.name,
+        address=host.node_ip,
+        cri_socket=_socket(env.get("SEALOS_SYS_CRI_ENDPOINT", "")),
+        taints=taints,
+    )
+
+
+def _socket(value: str) -> str:
+    if not value:
+        return "unix:///run/containerd/containerd.sock"
+    return value if "://" in value else f"unix://{value}"
+
+
+def certificate_policy(view: ClusterView) -> CertificatePolicy:
+    """What every leaf of the cluster shares."""
+    spec = view.spec
+    return CertificatePolicy(
+        version=view.version,
+        service_subnet=str(spec.network.service_subnet),
+        dns_domain=str(spec.network.dns_domain),
+        validity_seconds=int(duration(spec.certificates.validity)),
+        ca_validity_seconds=int(duration(spec.certificates.ca_validity)),
+        endpoint=str(spec.endpoint.domain),
+    )
+
+
+def node_identity(view: ClusterView, host: HostView) -> NodeIdentity:
+    """The names in a master's certificates. They do not follow the list of masters: a new master changes nobody else's certificate."""
+    sans = ("127.0.0.1", str(view.spec.endpoint.vip), host.node_ip, host.address, *(str(s) for s in view.spec.certificates.extra_sans))
+    return NodeIdentity(host.name, host.node_ip, tuple(dict.fromkeys(sans)), first=view.state.init.host == host.name or not view.state.init.host)

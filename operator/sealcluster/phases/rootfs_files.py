@@ -1,0 +1,86 @@
+"""The files of a host's root file system that differ from host to host: rendered templates and what Config objects change. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from sealcluster.core.digest import digest
+from sealcluster.core.errors import TerminalError
+from sealcluster.core.images import ImageInfo
+from sealcluster.core.ops import File
+from sealcluster.core.view import ClusterView, HostView
+from sealcluster.phases.base import image_set
+from sealcluster.phases.environment import application_env, host_env
+from sealcluster.render.configs import ConfigChange, ConfigError, apply_config
+from sealcluster.render.gotemplate import TemplateError, render
+
+TEMPLATE_SUFFIX = ".tmpl"
+
+
+def rootfs_files(view: ClusterView, host: HostView) -> tuple[File, ...]:
+    """Rendered files of rootfs and patches (later images win), paths relative to the root file system."""
+    env = host_env(view, host)
+    texts: dict[str, tuple[str, int]] = {}
+    for image in image_set(view.images_for(host)):
+        texts.update(_render(view, image, env))
+    return _files(texts)
+
+
+def application_files(view: ClusterView, host: HostView, image: ImageInfo) -> tuple[File, ...]:
+    """Rendered files of an application image, relative to its working directory."""
+    return _files(_render(view, image, application_env(view, host, image)))
+
+
+def _render(view: ClusterView, image: ImageInfo, env: Mapping[str, str]) -> dict[str, tuple[str, int]]:
+    data: dict[str, object] = {**env, "Env": dict(env), "Values": dict(env)}
+    out: dict[str, tuple[str, int]] = {}
+    originals = dict(image.small_files)
+    changes = tuple(_changes(view, image))
+    templates = dict(image.templates)
+    for change in changes:
+        if change.path in templates:
+            templates[change.path] = _apply(image, change, templates[change.path])
+        else:
+            originals[change.path] = _apply(image, change, originals.get(change.path, ""))
+            out[change.path] = (originals[change.path], image.modes.get(change.path, 0o644))
+    for path, text in templates.items():
+        target = path.removesuffix(TEMPLATE_SUFFIX)
+        try:
+            rendered = render(text, data, name=f"{image.name}:{path}")
+        except TemplateError as error:
+            raise TerminalError(
+                f"rendering {path} of image {image.name}: {error}",
+                reason="TemplateFailed",
+                step="render",
+                hint="fix the template in the image, or replace the file by an entry in spec.configs",
+            ) from error
+        out[target] = (rendered, image.modes.get(path, image.modes.get(target, 0o644)))
+    return out
+
+
+def _changes(view: ClusterView, image: ImageInfo) -> Iterable[ConfigChange]:
+    for document in image.configs:
+        yield ConfigChange.from_document(document)
+    for config in view.spec.configs:
+        if config.match is None or config.match == image.name:
+            text = config.data if config.data is not None else view.config_texts.get(config.path)
+            if text is not None:
+                yield ConfigChange(path=config.path, data=text, strategy=str(config.strategy))
+
+
+def _apply(image: ImageInfo, change: ConfigChange, old: str) -> str:
+    try:
+        return apply_config(old, change)
+    except ConfigError as error:
+        raise TerminalError(
+            f"changing {change.path} of image {image.name} as spec.configs says: {error}", reason="InvalidSpec", step="render", hint="fix spec.configs"
+        ) from error
+
+
+def _files(texts: Mapping[str, tuple[str, int]]) -> tuple[File, ...]:
+    return tuple(File(path, text.encode(), mode) for path, (text, mode) in sorted(texts.items()))
+
+
+def files_digest(files: Iterable[File]) -> str:
+    """Digest of paths, modes and contents."""
+    return digest(*(part for f in files for part in (f.path, f"{f.mode:o}", f.content)))
