@@ -1,7 +1,7 @@
-"""The cluster's PKI as one value: three CAs and the service-account key pair; from and to Secrets; as files for masters.
+"""The cluster's PKI as one value: three CAs and the service-account key pair; as pairs of PEM for keeping, as files for masters.
 
-The Secrets have Cluster API's names and keys (``<cluster>-ca``, ``-etcd``, ``-proxy``, ``-sa``; ``tls.crt``, ``tls.key``; for
-``sa`` the ``tls.crt`` is the public key), so its tools can read them.
+The pairs have Cluster API's names (``ca``, ``etcd``, ``proxy``, ``sa``; for ``sa`` the first half is the public key), so its tools can
+read the Secrets that are made of them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ from sealcluster.pki.authority import Authority, create_authority, load_authorit
 from sealcluster.pki.keys import KeyAlgorithm, generate_rsa_key, key_pem, load_key, public_pem
 
 PKI_DIRECTORY = "/etc/kubernetes/pki"
-SECRET_NAMES = ("ca", "etcd", "proxy", "sa")
-"""Suffixes of the Secrets that hold the PKI."""
+
+Pairs = Mapping[str, tuple[str, str]]
+"""Name to (certificate or public key, private key), PEM."""
 
 _COMMON_NAMES = {"ca": "kubernetes", "etcd": "etcd-ca", "proxy": "front-proxy-ca"}
-_FILES = {"ca": "ca", "etcd": "etcd/ca", "proxy": "front-proxy-ca"}
+_FILES = {
+    "ca": ("ca.crt", "ca.key"),
+    "etcd": ("etcd/ca.crt", "etcd/ca.key"),
+    "proxy": ("front-proxy-ca.crt", "front-proxy-ca.key"),
+    "sa": ("sa.pub", "sa.key"),
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,44 +47,39 @@ class ClusterPKI:
         """The CA that a `LeafSpec.ca` names."""
         return {"ca": self.ca, "etcd": self.etcd, "proxy": self.proxy}[name]
 
-    def secret_data(self) -> dict[str, dict[str, bytes]]:
-        """Secret suffix to its data (raw bytes, not base64)."""
-        data = {
-            authority.name: {"tls.crt": authority.certificate_pem.encode(), "tls.key": authority.key_pem}
-            for authority in (self.ca, self.etcd, self.proxy)
-        }
-        data["sa"] = {"tls.crt": public_pem(self.sa.public_key()), "tls.key": key_pem(self.sa)}
-        return data
-
-    def master_files(self, directory: str = PKI_DIRECTORY) -> tuple[File, ...]:
-        """What every master gets before `kubeadm init` or `join`: kubeadm keeps it and signs nothing that is there."""
-        files = []
-        for authority in (self.ca, self.etcd, self.proxy):
-            path = f"{directory}/{_FILES[authority.name]}"
-            files.append(File(f"{path}.crt", authority.certificate_pem.encode(), 0o644))
-            files.append(File(f"{path}.key", authority.key_pem, 0o600))
-        files.append(File(f"{directory}/sa.pub", public_pem(self.sa.public_key()), 0o644))
-        files.append(File(f"{directory}/sa.key", key_pem(self.sa), 0o600))
-        return tuple(files)
+    def pairs(self) -> dict[str, tuple[str, str]]:
+        """What is kept. Secret."""
+        pairs = {a.name: (a.certificate_pem, a.key_pem.decode()) for a in (self.ca, self.etcd, self.proxy)}
+        pairs["sa"] = (public_pem(self.sa.public_key()).decode(), key_pem(self.sa).decode())
+        return pairs
 
 
 def create_pki(now: datetime, validity: timedelta, algorithm: KeyAlgorithm = KeyAlgorithm.RSA_2048) -> ClusterPKI:
     """New CAs and a new service-account key (about half a second of CPU). Only ever before the cluster is initialised."""
-    authorities = {name: create_authority(name, common_name, validity, now, algorithm) for name, common_name in _COMMON_NAMES.items()}
-    return ClusterPKI(authorities["ca"], authorities["etcd"], authorities["proxy"], generate_rsa_key())
+    ca, etcd, proxy = (create_authority(name, common_name, validity, now, algorithm) for name, common_name in _COMMON_NAMES.items())
+    return ClusterPKI(ca, etcd, proxy, generate_rsa_key())
 
 
-def load_pki(data: Mapping[str, Mapping[str, bytes]]) -> ClusterPKI:
-    """Read the PKI from the data of its four Secrets (suffix to data); one error names everything that is missing."""
-    missing = [f"{name}/{key}" for name in SECRET_NAMES for key in ("tls.crt", "tls.key") if not data.get(name, {}).get(key)]
+def load_pki(pairs: Pairs) -> ClusterPKI:
+    """Read the PKI; one error names everything that is missing. Every CA is checked to be one and to own its key."""
+    missing = [name for name in _FILES if not all(pairs.get(name, ())) or name not in pairs]
     if missing:
         raise TerminalError(
-            f"reading the cluster's PKI: missing in its Secrets: {', '.join(missing)}",
+            f"reading the cluster's PKI: missing: {', '.join(missing)}",
             reason="PKIMissing",
-            hint="restore the Secrets from a backup or from /etc/kubernetes/pki of a master; a new CA is never made",
+            hint="restore it from a backup or from /etc/kubernetes/pki of a master; a new CA is never made for a running cluster",
         )
-    ca, etcd, proxy = (load_authority(name, data[name]["tls.crt"], data[name]["tls.key"]) for name in _COMMON_NAMES)
-    sa = load_key(data["sa"]["tls.key"], "the service accounts' Secret 'sa'")
+    ca, etcd, proxy = (load_authority(name, *(half.encode() for half in pairs[name])) for name in _COMMON_NAMES)
+    sa = load_key(pairs["sa"][1].encode(), "the service accounts ('sa')")
     if not isinstance(sa, rsa.RSAPrivateKey):
-        raise TerminalError("reading the service accounts' Secret 'sa': its key is not RSA", reason="PKIInvalid")
+        raise TerminalError("reading the key of the service accounts ('sa'): it is not RSA", reason="PKIInvalid")
     return ClusterPKI(ca, etcd, proxy, sa)
+
+
+def authority_files(pairs: Pairs, directory: str = PKI_DIRECTORY) -> tuple[File, ...]:
+    """What every master gets before `kubeadm init` or `join`: kubeadm keeps what is there and signs nothing anew."""
+    files = []
+    for name, (public, private) in _FILES.items():
+        files.append(File(f"{directory}/{public}", pairs[name][0].encode(), 0o644))
+        files.append(File(f"{directory}/{private}", pairs[name][1].encode(), 0o600))
+    return tuple(files)

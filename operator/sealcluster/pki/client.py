@@ -11,6 +11,7 @@ from sealcluster.pki.leaves import LeafSpec, admin_groups
 from sealcluster.pki.sign import issue
 
 ADMIN_USER = "kubernetes-admin"
+OPERATOR_USER = "sealcluster-operator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,14 @@ def admin_leaf(minor: int) -> LeafSpec:
     super-admin.conf remains for break-glass.
     """
     return LeafSpec("admin.conf", "ca", ADMIN_USER, admin_groups(minor))
+
+
+def operator_leaf() -> LeafSpec:
+    """Who we are to the new cluster: a user of our own, so that its audit log tells us from people, in the group that needs no RBAC.
+
+    For short-lived certificates whose keys stay in memory; never written to a Secret.
+    """
+    return LeafSpec("operator", "ca", OPERATOR_USER, ("system:masters",))
 
 
 def create_client(leaf: LeafSpec, ca: Authority, validity: timedelta, now: datetime) -> ClientCertificate:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sealcluster.core.errors import TerminalError
+from sealcluster.core.ports import NodeIdentity
 
 Usage = Literal["server", "client"]
 CAName = Literal["ca", "etcd", "proxy"]
@@ -26,18 +27,6 @@ _CN_LIMIT = 64
 
 
 @dataclass(frozen=True, slots=True)
-class NodeIdentity:
-    """A master as its certificates name it."""
-
-    name: str
-    """The Node's name (the host's `name`)."""
-    address: str
-    """Its advertise address."""
-    first: bool = False
-    """True on the master that runs `kubeadm init`; a joining one gets kubelet.conf by TLS bootstrap."""
-
-
-@dataclass(frozen=True, slots=True)
 class ClusterIdentity:
     """What the certificates say about the cluster."""
 
@@ -45,8 +34,6 @@ class ClusterIdentity:
     """Host part of the control-plane endpoint: a name or an address."""
     service_subnet: str = "10.96.0.0/22"
     dns_domain: str = "cluster.local"
-    api_server_sans: tuple[str, ...] = ()
-    """certSANs as in kubeadm's ClusterConfiguration: names, wildcards, addresses."""
     etcd_server_sans: tuple[str, ...] = ()
     etcd_peer_sans: tuple[str, ...] = ()
 
@@ -81,7 +68,7 @@ class LeafSpec:
 
 
 def expected_certificates(node: NodeIdentity, cluster: ClusterIdentity, minor: int) -> tuple[LeafSpec, ...]:
-    """All leaves of this master, in a fixed order; `minor` is the Kubernetes minor (23 for v1.23)."""
+    """All leaves of this master, in a fixed order; `node.sans` are kubeadm's certSANs; `minor` is the Kubernetes minor (23 for v1.23)."""
     admins = admin_groups(minor)
     etcd_clients = () if minor >= SUPER_ADMIN_MINOR else admins
     dns, addresses = _api_server_names(node, cluster)
@@ -147,7 +134,7 @@ def _api_server_names(node: NodeIdentity, cluster: ClusterIdentity) -> tuple[tup
         cluster.endpoint,
         service_address(cluster.service_subnet),
         node.address,
-        *cluster.api_server_sans,
+        *node.sans,
     )
     return split_names(names, "the API server's names")
 
