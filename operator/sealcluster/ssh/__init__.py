@@ -1,1 +1,1 @@
-
+"""Bytes and processes over SSH; knows nothing of Kubernetes."""

@@ -39,6 +39,7 @@ class Redactor:
         return more
 
     def __call__(self, text: str) -> str:
+        """The text without secrets."""
         for value in self._values:
             text = text.replace(value, MASK)
         for pattern in _PATTERNS:

@@ -24,5 +24,11 @@ class SshSettings:
     """A command that prints more than this is broken off: a host must not fill our memory."""
     noise_limit: int = 256 << 10
     """The same for what shell start-up files print before our script begins."""
-    ciphers: tuple[str, ...] = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr", "aes128-ctr")
+    ciphers: tuple[str, ...] = (
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "chacha20-poly1305@openssh.com",
+        "aes256-ctr",
+        "aes128-ctr",
+    )
     """AES-GCM first: twice the throughput of asyncssh's default, which is what limits a copy."""
