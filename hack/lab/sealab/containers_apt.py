@@ -63,9 +63,7 @@ def with_libraries(root: Path, programs: Iterable[str]) -> Iterator[Entry]:
     wanted: set[Path] = {root / _LOADER}
     for program in programs:
         # the loader itself lists what a program would load, inside that root
-        listed = subprocess.run(
-            ["chroot", root, f"/{_LOADER}", "--list", f"/{program}"], check=True, capture_output=True, text=True
-        ).stdout
+        listed = subprocess.run(["chroot", root, f"/{_LOADER}", "--list", f"/{program}"], check=True, capture_output=True, text=True).stdout
         wanted |= {root / program, *(root / name.lstrip("/") for name in re.findall(r"(/\S+) \(0x", listed))}
     yield from (Entry(name, link=f"usr/{name}") for name in _USR_LINKS)
     for path in sorted(wanted):

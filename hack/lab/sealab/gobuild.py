@@ -35,7 +35,7 @@ def binaries(names: Iterable[str], version: str | None = None) -> dict[str, Path
     Raises LabError when no recipe has them all or the build fails.
     """
     wanted = list(dict.fromkeys(names))
-    recipe = _recipe(wanted, version)
+    recipe = recipe_of(wanted, version)
     folder = CACHE / "bin" / build_key(recipe)
     paths = {name: folder / name for name in wanted}
     if all(path.exists() for path in paths.values()):
@@ -47,6 +47,16 @@ def binaries(names: Iterable[str], version: str | None = None) -> dict[str, Path
     return paths
 
 
+def recipe_of(names: Iterable[str], version: str | None = None) -> Recipe:
+    """The recipe that builds all these commands; LabError when there is none."""
+    names = list(names)
+    for recipe in RECIPES:
+        if all(name in recipe.commands for name in names) and version in (None, recipe.version):
+            return recipe
+    known = ", ".join(f"{recipe.module} {recipe.version}" for recipe in RECIPES)
+    raise LabError(f"building {' '.join(names)} {version or ''}: no recipe for it; the lab builds {known}")
+
+
 def build_key(recipe: Recipe) -> str:
     """Folder name in the cache: module, version and a hash of sources, pins, flags and Go's version."""
     module = SOURCE / "go" / recipe.module
@@ -55,14 +65,6 @@ def build_key(recipe: Recipe) -> str:
         if path.is_file():
             digest.update(f"{path.relative_to(module)}\n".encode() + path.read_bytes())
     return f"{recipe.module}-{recipe.version}-{digest.hexdigest()[:16]}"
-
-
-def _recipe(names: list[str], version: str | None) -> Recipe:
-    for recipe in RECIPES:
-        if all(name in recipe.commands for name in names) and version in (None, recipe.version):
-            return recipe
-    known = ", ".join(f"{recipe.module} {recipe.version}" for recipe in RECIPES)
-    raise LabError(f"building {' '.join(names)} {version or ''}: no recipe for it; the lab builds {known}")
 
 
 def _build(recipe: Recipe, names: list[str], folder: Path) -> None:

