@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 _IRREGULAR = {"node_ip": "nodeIP", "extra_sans": "extraSANs", "machine_id": "machineID"}
 
@@ -13,6 +15,10 @@ _IRREGULAR = {"node_ip": "nodeIP", "extra_sans": "extraSANs", "machine_id": "mac
 def wire_name(attribute: str) -> str:
     """Name of a Python attribute in YAML; initialisms keep their capitals as Kubernetes writes them."""
     return _IRREGULAR.get(attribute) or to_camel(attribute)
+
+
+VALIDATIONS = "x-kubernetes-validations"
+"""Key of a schema under which the API server finds CEL rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +34,35 @@ class Rule:
     message: str
     field: str = ""
 
+    def entry(self) -> dict[str, str]:
+        """The rule as the CRD has it."""
+        path = {"fieldPath": f".{self.field}"} if self.field else {}
+        return {"rule": self.cel, "message": self.message, **path}
+
+
+@dataclass(frozen=True, slots=True)
+class ScalarRule:
+    """A CEL rule (inside Annotated) of one field; `self` is its value. The validator beside it says the same in Python."""
+
+    cel: str
+    message: str
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return _with_rule(handler(core), {"rule": self.cel, "message": self.message})
+
 
 @dataclass(frozen=True, slots=True)
 class Immutable:
     """Marks a field (inside Annotated) that keeps its first value for the life of the cluster."""
 
     why: str
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return _with_rule(handler(core), {"rule": "self == oldSelf", "message": f"cannot be changed: {self.why}"})
+
+
+def _with_rule(schema: JsonSchemaValue, rule: dict[str, str]) -> JsonSchemaValue:
+    return {**schema, VALIDATIONS: [*schema.get(VALIDATIONS, []), rule]}
 
 
 class ApiModel(BaseModel):
@@ -52,6 +81,13 @@ class ApiModel(BaseModel):
 
     rules: ClassVar[tuple[Rule, ...]] = ()
     """Constraints between the fields of this model."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        reference = handler(core)
+        if cls.rules:
+            handler.resolve_ref_schema(reference)[VALIDATIONS] = [rule.entry() for rule in cls.rules]
+        return reference
 
     @model_validator(mode="after")
     def _keep_rules(self) -> Self:

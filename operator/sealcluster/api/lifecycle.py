@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, Strict, StringConstraints
 
-from sealcluster.api.base import ApiModel, Immutable
+from sealcluster.api.base import ApiModel, Immutable, ScalarRule
 from sealcluster.api.scalars import Duration, Flag
 
 
@@ -51,6 +51,10 @@ class Rollout(ApiModel):
     max_unavailable: Annotated[
         Annotated[int, Strict(), Field(ge=1, le=2000)] | Annotated[str, StringConstraints(pattern="^(100|[1-9][0-9]?)%$")],
         Field(json_schema_extra={"x-kubernetes-int-or-string": True}),
+        ScalarRule(
+            "type(self) == int ? self >= 1 && self <= 2000 : self.matches('^(100|[1-9][0-9]?)%$')",
+            "must be a number from 1 to 2000 or a percentage from 1% to 100%",
+        ),
     ] = 1
     """Workers that may be drained or restarted at the same time: a number or a percentage, at least one."""
 

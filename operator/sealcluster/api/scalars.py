@@ -6,24 +6,17 @@ something that is not supported (IPv6), the bound is loose and a CEL rule with a
 
 import ipaddress
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, Strict, StringConstraints
+
+from sealcluster.api.base import ScalarRule
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 DNS_LABEL_PATTERN = f"^{_LABEL}$"
 DNS_NAME_PATTERN = rf"^{_LABEL}(\.{_LABEL})*$"
 DURATION_PATTERN = "^[1-9][0-9]{0,4}(y|w|d|h|m|s)$"
 SECRET_KEY_PATTERN = "^[-._a-zA-Z0-9]+$"
-
-
-@dataclass(frozen=True, slots=True)
-class ScalarRule:
-    """A CEL rule of one string field; `self` is the string."""
-
-    cel: str
-    message: str
 
 
 def is_ipv4(text: str) -> bool:
