@@ -19,11 +19,22 @@ def sweep(layout: Layout) -> None:
     _detach_loops(layout.data)
     remove_cgroups(layout)
     remove_network(layout)
-    for folder in (layout.data, layout.run):
-        if folder.exists():
+    _remove_files(layout)
+
+
+def _remove_files(layout: Layout) -> None:
+    """lab.json goes last: as long as anything is left, the lab is listed and can be taken down."""
+    for folder in (layout.data, *layout.run.glob("*")):
+        if folder == layout.state:
+            continue
+        if folder.is_dir():
             shutil.rmtree(folder)
+        else:
+            folder.unlink(missing_ok=True)
+    layout.state.unlink(missing_ok=True)
+    for folder in (layout.run, layout.data.parent):
         with contextlib.suppress(OSError):  # absent, or other labs are still in it
-            folder.parent.rmdir()
+            folder.rmdir()
 
 
 def _detach_loops(folder: Path) -> None:

@@ -22,16 +22,21 @@ def lab_processes(layout: Layout) -> set[int]:
 def end_processes(layout: Layout, patience: float = 20) -> None:
     """Kill until nothing is left: a process found late may have been started by one just killed."""
     deadline = time.monotonic() + patience
+    killed: set[int] = set()
     thaw(layout)
     while remaining := lab_processes(layout):
         if time.monotonic() > deadline:
             names = " ".join(map(str, sorted(remaining)))
             raise LabError(f"ending the processes of lab {layout.lab}: still there after {patience:g} s: {names}")
+        killed |= remaining
         for pid in remaining:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         thaw(layout)
         time.sleep(0.05)
+    # What is dead still counts as a process, with its pid namespace, until its parent has looked at it.
+    while any(map(_is_unreaped, killed)) and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def thaw(layout: Layout) -> None:
@@ -69,10 +74,19 @@ def _works_in(entry: Path, ours: tuple[str, ...]) -> bool:
 
 
 def _is_zombie(pid: int) -> bool:
+    return _state(pid) in ("Z", "X", "")
+
+
+def _is_unreaped(pid: int) -> bool:
+    return _state(pid) == "Z"
+
+
+def _state(pid: int) -> str:
+    """The letter of ps(1); empty when there is no such process."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except (FileNotFoundError, ProcessLookupError):
-        return True
+        return ""
 
 
 def _own_line() -> set[int]:

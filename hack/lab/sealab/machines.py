@@ -1,5 +1,6 @@
 """Labs of nested machines: `Lab.up`, `Lab.load`, `lab.add`, `lab.down`, and each `Machine` of them."""
 
+import contextlib
 import os
 import subprocess
 import time
@@ -15,7 +16,7 @@ from sealab.errors import LabError
 from sealab.machines_command import last_words
 from sealab.machines_creation import create, record_for
 from sealab.machines_layout import Layout
-from sealab.machines_locks import global_lock, lab_lock
+from sealab.machines_locks import abandoned_locks, global_lock, lab_lock
 from sealab.machines_requirements import Report, require_everything
 from sealab.machines_spec import MachineRecord, MachineSpec, checked_name
 from sealab.machines_state import LabState
@@ -158,8 +159,13 @@ def lab_names() -> list[str]:
 
 
 def leftovers() -> list[str]:
-    """Names of labs whose owner process is gone."""
-    return [name for name in lab_names() if not machines_state.load(Layout(name)).owner_is_alive()]
+    """Names of labs whose owner process is gone, and of those whose making or removal was cut short."""
+    names = []
+    for name in lab_names():
+        with contextlib.suppress(LabError):  # somebody else took it down meanwhile
+            if not machines_state.load(Layout(name)).owner_is_alive():
+                names.append(name)
+    return names + [name for name in abandoned_locks() if name not in lab_names()]
 
 
 def _claim(layout: Layout, owner_pid: int) -> LabState:

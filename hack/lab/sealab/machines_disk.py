@@ -4,6 +4,8 @@ The root is an overlay (shared lower, upper on the disk). /var is a directory of
 overlayfs snapshotter cannot work on top of another overlay.
 """
 
+import errno
+import os
 import shutil
 import time
 from pathlib import Path
@@ -67,13 +69,26 @@ def mount_points_below(folder: Path) -> list[str]:
     return [point for point in points if point.startswith(f"{folder}/")]
 
 
-def fill_disk(layout: Layout, machine: str, leave: int) -> int:
-    """Take all but `leave` bytes of the disk; returns how many were taken."""
+def fill_disk(layout: Layout, machine: str, leave: int) -> None:
+    """Take all but `leave` bytes of the disk (to about 64 KiB, for the file system needs some for itself)."""
     disk = layout.disk(machine)
-    taken = max(0, shutil.disk_usage(disk).free - leave)
-    if taken:
-        run("fallocate", "-l", str(taken), str(disk / "ballast"), lab=layout.lab)
-    return taken
+    with (disk / "ballast").open("ab") as ballast:
+        step = 1 << 30
+        while step >= 4096:
+            free = shutil.disk_usage(disk).free - leave
+            if (leave and step > free) or not _grow(ballast.fileno(), step):
+                step //= 2
+
+
+def _grow(descriptor: int, size: int) -> bool:
+    """Add real blocks to a file; False when the disk has not that many."""
+    try:
+        os.posix_fallocate(descriptor, os.fstat(descriptor).st_size, size)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
+    return True
 
 
 def free_disk(layout: Layout, machine: str) -> None:

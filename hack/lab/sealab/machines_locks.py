@@ -48,6 +48,12 @@ def _is_same_file(path: Path, descriptor: int) -> bool:
         return False
 
 
+def abandoned_locks() -> list[str]:
+    """Names of labs whose lock was left by a process that is gone."""
+    holders = ((file.stem, file.read_text()) for file in paths.RUN.glob("*.lock"))
+    return [name for name, pid in holders if not Path(f"/proc/{pid or 0}").exists()]
+
+
 @contextlib.contextmanager
 def global_lock() -> Iterator[None]:
     """Held for moments only: choosing a subnet, remembering and restoring the host's settings."""

@@ -4,6 +4,7 @@ import ipaddress
 import json
 import os
 import subprocess
+import uuid
 
 from sealab import network
 from sealab.errors import LabError
@@ -12,6 +13,15 @@ from sealab.machines_disk import unmount_disk
 from sealab.machines_layout import Layout
 from sealab.machines_runc_spec import specification
 from sealab.machines_spec import MachineRecord
+
+PREPARE = """
+# kubelet and containerd want mounts that propagate; systemd leaves this to the container's manager.
+mount --make-rshared /
+# A boot has an id of its own, which says that the machine was restarted; the kernel's is the host's.
+cat > /run/boot_id
+mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
+"""
+"""Run in a machine's mount namespace before its first process starts."""
 
 
 def start(layout: Layout, record: MachineRecord, subnet: ipaddress.IPv4Network) -> None:
@@ -29,8 +39,8 @@ def start(layout: Layout, record: MachineRecord, subnet: ipaddress.IPv4Network) 
         raise LabError(f"starting machine {name}: runc create failed: {' '.join(tail)}")
     pid = first_process(layout, name)
     network.plug_in(layout, record.index, pid, record.address, subnet)
-    # kubelet and containerd want mounts that propagate; systemd leaves this to the container's manager.
-    run("nsenter", "--mount", "--target", str(pid), "mount", "--make-rshared", "/", lab=layout.lab)
+    inside = ("nsenter", "--mount", "--target", str(pid), "sh", "-ec", PREPARE)
+    run(*inside, input=f"{uuid.uuid4()}\n".encode(), lab=layout.lab)
     run(*_runc(layout), "start", name, lab=layout.lab)
 
 

@@ -1,5 +1,6 @@
 """A lab's network: one bridge with a /24 of its own, one cable (veth pair) per machine, and no way out."""
 
+import hashlib
 import ipaddress
 import json
 import shutil
@@ -65,7 +66,8 @@ def _forward_rules(bridge: str) -> tuple[tuple[str, ...], ...]:
 def plug_in(layout: Layout, index: int, pid: int, address: str, subnet: ipaddress.IPv4Network) -> None:
     """Give the machine whose first process is `pid` its cable, address, routes and kernel settings."""
     lab, cable = layout.lab, layout.link(index)
-    run("ip", "link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", str(pid), lab=lab)
+    peer = ("peer", "name", "eth0", "address", hardware_address(layout, index), "netns", str(pid))
+    run("ip", "link", "add", cable, "type", "veth", *peer, lab=lab)
     run("ip", "link", "set", cable, "master", layout.bridge, "up", lab=lab)
     commands = (
         "link set lo up",
@@ -76,6 +78,12 @@ def plug_in(layout: Layout, index: int, pid: int, address: str, subnet: ipaddres
     inside = ("nsenter", "--net", "--target", str(pid))
     run(*inside, "ip", "-batch", "-", input="\n".join(commands).encode(), lab=lab)
     run(*inside, "sysctl", "-q", "-w", *KERNEL_SETTINGS, lab=lab)
+
+
+def hardware_address(layout: Layout, index: int) -> str:
+    """The same after every boot: a new one would stay unreachable until its neighbours forget the old one."""
+    digest = hashlib.sha256(f"{layout.lab}/{index}".encode()).digest()
+    return ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
 
 
 def unplug(layout: Layout, index: int) -> None:
