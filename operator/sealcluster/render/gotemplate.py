@@ -1,0 +1,31 @@
+"""Renders the `*.tmpl` files of cluster images: the dialect of Go's text/template with sprig that they use.
+
+Templates come from images and are not trusted. The interpreter has no way to run code or to reach anything
+but the data that it is given, and ends within fixed bounds of steps, text handled and output. What it does
+not know is an error that names file and line.
+"""
+
+from collections.abc import Mapping
+
+from sealcluster.render.gotemplate_budget import Budget
+from sealcluster.render.gotemplate_errors import TemplateError
+from sealcluster.render.gotemplate_eval import Evaluator
+from sealcluster.render.gotemplate_funcs import FUNCTIONS
+from sealcluster.render.gotemplate_parse import Parser
+
+MAX_TEMPLATE = 256 << 10
+"""The longest template in characters."""
+
+__all__ = ["MAX_TEMPLATE", "TemplateError", "render"]
+
+
+def render(text: str, data: Mapping[str, object], *, name: str, budget: Budget | None = None) -> str:
+    """Render a template; a missing key prints `<no value>`, as in Go.
+
+    `data` holds strings, integers, booleans, None, lists and mappings of such. `name` is the file's name in
+    errors. `budget` bounds the cost; its default is meant for configuration files.
+    """
+    if len(text) > MAX_TEMPLATE:
+        raise TemplateError(name, 1, f"template longer than {MAX_TEMPLATE} characters")
+    nodes = Parser(text, name, FUNCTIONS).parse()
+    return Evaluator(name, data, budget or Budget()).render(nodes)
