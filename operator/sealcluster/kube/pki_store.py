@@ -1,7 +1,7 @@
 """The authorities of a cluster as Secrets with Cluster API's names and keys.
 
-Five Secrets cannot be created at once, so all of them are first written into one, `<name>-pki`: from then on they exist, whoever dies. Each reader
-that meets it finishes the work and removes it.
+Five Secrets cannot be created at once, so all of them are first written into one, `<name>-pki`: from then on they exist, whoever dies.
+Each reader that meets it finishes the work and removes it.
 """
 
 from __future__ import annotations
@@ -99,8 +99,9 @@ class PKIStore:
         return f"Secret {self._namespace}/{self._cluster}-{suffix}"
 
     def _staged(self, found: dict[str, Any]) -> PKI:
-        values = json.loads(text_of(decode(found), STAGED_KEY, self._source(STAGED)))
-        return PKI(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+        values: dict[str, Any] = json.loads(text_of(decode(found), STAGED_KEY, self._source(STAGED)))
+        ca, etcd, proxy, sa = ((str(values[suffix][0]), str(values[suffix][1])) for suffix in PAIRS)
+        return PKI(ca=ca, etcd=etcd, proxy=proxy, sa=sa, registry_password=str(values["registry_password"]))
 
     def _pki(self, found: dict[str, dict[str, Any]]) -> PKI:
         def text(suffix: str, key: str) -> str:
