@@ -16,13 +16,16 @@ from sealcluster.api.cluster import (
 )
 from sealcluster.api.conditions import ConditionType, Reason
 from sealcluster.api.durations import duration
+from sealcluster.api.field_errors import FieldError, InvalidSealCluster
 from sealcluster.api.hosts import Host, Role, Taint, TaintEffect
 from sealcluster.api.images import ClusterImage, ConfigFile, ConfigSource, ConfigStrategy
 from sealcluster.api.kubeadm import KubeadmDocuments
 from sealcluster.api.lifecycle import Certificates, DeletionPolicy, Drain, Rollout
 from sealcluster.api.network import Distribution, Endpoint, LoadBalancer, Network, ProxyMode, Registry
+from sealcluster.api.parsing import parse
 from sealcluster.api.references import KeyRef, SecretRef
-from sealcluster.api.spec import MAX_HOSTS, SealClusterSpec
+from sealcluster.api.scalars import MAX_HOSTS
+from sealcluster.api.spec import SealClusterSpec
 from sealcluster.api.ssh import (
     Bastion,
     Become,
@@ -47,6 +50,7 @@ from sealcluster.api.status import (
     SealClusterStatus,
 )
 from sealcluster.api.summary import Account, Finding, Note, begin, phase_word, set_conditions, summarize, timestamp
+from sealcluster.api.validation import validate, validate_change, validate_rootfs
 
 __all__ = [
     "ACKNOWLEDGE_LOST_ANNOTATION",
@@ -79,12 +83,14 @@ __all__ = [
     "Drain",
     "Endpoint",
     "Failure",
+    "FieldError",
     "Finding",
     "Host",
     "HostKeyPolicy",
     "HostKeys",
     "HostState",
     "HostStatus",
+    "InvalidSealCluster",
     "KeyRef",
     "KubeadmDocuments",
     "LoadBalancer",
@@ -114,8 +120,12 @@ __all__ = [
     "duration",
     "hint",
     "is_terminal",
+    "parse",
     "phase_word",
     "set_conditions",
     "summarize",
     "timestamp",
+    "validate",
+    "validate_change",
+    "validate_rootfs",
 ]

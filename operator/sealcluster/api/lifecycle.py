@@ -1,12 +1,13 @@
 """How long things live, how fast they change and what happens at the end."""
 
+import re
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, Strict, StringConstraints
+from pydantic import AfterValidator, Field, Strict, StringConstraints
 
 from sealcluster.api.base import ApiModel, Immutable, ScalarRule
-from sealcluster.api.scalars import Duration, Flag
+from sealcluster.api.scalars import MAX_HOSTS, Duration, Flag
 
 
 class DeletionPolicy(StrEnum):
@@ -45,15 +46,26 @@ class Drain(ApiModel):
     """Evict also pods that no controller brings back."""
 
 
+_UNAVAILABLE_MESSAGE = "must be a number from 1 to 2000 or a percentage from 1% to 100%"
+
+
+def _some_unavailable(value: int | str) -> int | str:
+    fine = 1 <= value <= MAX_HOSTS if isinstance(value, int) else re.fullmatch("(100|[1-9][0-9]?)%", value) is not None
+    if not fine:
+        raise ValueError(_UNAVAILABLE_MESSAGE)
+    return value
+
+
 class Rollout(ApiModel):
     """How many workers change at a time; masters always change one by one."""
 
     max_unavailable: Annotated[
-        Annotated[int, Strict(), Field(ge=1, le=2000)] | Annotated[str, StringConstraints(pattern="^(100|[1-9][0-9]?)%$")],
+        Annotated[int, Strict()] | str,
+        AfterValidator(_some_unavailable),
         Field(json_schema_extra={"x-kubernetes-int-or-string": True}),
         ScalarRule(
-            "type(self) == int ? self >= 1 && self <= 2000 : self.matches('^(100|[1-9][0-9]?)%$')",
-            "must be a number from 1 to 2000 or a percentage from 1% to 100%",
+            f"type(self) == int ? self >= 1 && self <= {MAX_HOSTS} : self.matches('^(100|[1-9][0-9]?)%$')",
+            _UNAVAILABLE_MESSAGE,
         ),
     ] = 1
     """Workers that may be drained or restarted at the same time: a number or a percentage, at least one."""

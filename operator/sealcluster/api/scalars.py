@@ -12,6 +12,9 @@ from pydantic import AfterValidator, Field, Strict, StringConstraints
 
 from sealcluster.api.base import ScalarRule
 
+MAX_HOSTS = 2000
+"""More than this does not fit into one object of a management cluster together with its status."""
+
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 DNS_LABEL_PATTERN = f"^{_LABEL}$"
 DNS_NAME_PATTERN = rf"^{_LABEL}(\.{_LABEL})*$"

@@ -13,11 +13,8 @@ from sealcluster.api.kubeadm import KubeadmDocuments
 from sealcluster.api.lifecycle import Certificates, DeletionPolicy, Rollout
 from sealcluster.api.network import Endpoint, Network, Registry
 from sealcluster.api.references import SecretRef
-from sealcluster.api.scalars import EnvValue, Flag, unique, unique_by
+from sealcluster.api.scalars import MAX_HOSTS, EnvValue, Flag, unique, unique_by
 from sealcluster.api.ssh import SSHSettings, effective_ssh
-
-MAX_HOSTS = 2000
-"""More than this does not fit into one object of a management cluster together with its status."""
 
 
 def _disjoint(first: str, second: str) -> bool:
