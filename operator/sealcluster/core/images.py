@@ -54,7 +54,8 @@ class ImageInfo:
     modes: Mapping[str, int] = field(default_factory=dict)
     """Modes of the templates' targets where they are not 0644."""
     small_files: Mapping[str, str] = field(default_factory=dict)
-    """Text of regular UTF-8 files up to 64 KiB below etc/, manifests/, statics/ and charts/ and at the root: what Config objects may change."""
+    """Text of regular UTF-8 files up to 64 KiB below etc/, manifests/, statics/ and charts/ and at the root:
+    what Config objects may change."""
     configs: tuple[Mapping[str, object], ...] = ()
     """Config documents of the image's own ``config.yml``."""
     registry: RegistryTree = field(default_factory=RegistryTree)

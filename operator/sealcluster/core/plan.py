@@ -20,6 +20,8 @@ class Action:
     """What must be observed first; empty: it can run now."""
     disruptive: bool = False
     args: Mapping[str, str] = field(default_factory=dict)
+    watch: tuple[str, ...] = ()
+    """Hosts to look at again while it waits, because what it needs happens there by itself."""
     weight: str = "light"
     """Which budget it draws on: ``light`` or ``upload`` (bytes leave the operator)."""
 

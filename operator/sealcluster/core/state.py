@@ -1,4 +1,6 @@
-"""The durable state record of one cluster: what must not be lost and cannot be observed (design: Secret `<name>-state`, or a file for the CLI).
+"""The durable state record of one cluster: what must not be lost and cannot be observed.
+
+It is the Secret `<name>-state`, or a file for the command line.
 
 It is written by compare-and-swap *before* the first touch of a host. Everything in it is plain data without secrets.
 """

@@ -87,6 +87,9 @@ class ClusterView:
     now: float = 0.0
     deleting: bool = False
     ca_hash: str = ""
+    kubeconfig: str | None = field(default=None, repr=False)
+    """What `<name>-kubeconfig` holds now."""
+    annotations: Mapping[str, str] = field(default_factory=dict)
     config_texts: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Text by path for `spec.configs` rows that take it from a Secret or ConfigMap."""
     problems: tuple[Problem, ...] = ()
@@ -185,4 +188,26 @@ class ClusterView:
         """True when the host cannot be seen or its own actions keep failing: others do not wait for it."""
         if host.error is not None:
             return True
-        return any(f.count >= 2 or f.problem.terminal for f in self.failures.values() if f.problem.host == host.name)  # noqa: PLR2004 - twice is a pattern
+        return any(f.count >= 2 or f.problem.terminal for f in self.failures.values() if f.problem.host == host.name)
+
+    # --- health ------------------------------------------------------------------------------------------------
+    @cached_property
+    def unsettled(self) -> str:
+        """The first thing that is not healthy, for people; empty when all is well."""
+        if not self.initialized:
+            return "the control plane"
+        if not self.cluster.reachable:
+            return "an API server"
+        for host in self.masters:
+            if host.name not in self.cluster.ready_masters:
+                return f"the API server on {host.name}"
+        for host in self.wanted:
+            node = self.node(host)
+            if node is None or not node.ready:
+                return f"node {host.name} to be Ready"
+        return "" if self.cluster.dns_ready else "CoreDNS"
+
+    @property
+    def cluster_settled(self) -> bool:
+        """True when every wanted node is Ready, every API server answers and DNS works."""
+        return not self.unsettled

@@ -1,1 +1,40 @@
+"""The pipeline: one file per step, in the order in which a person expects them. What runs when follows from what each needs."""
 
+from sealcluster.phases.authorities import Authorities
+from sealcluster.phases.base import Context, Gate, Phase
+from sealcluster.phases.bootstrap import Bootstrap, HostsFile, PullContainerImages
+from sealcluster.phases.certificates import Certificates
+from sealcluster.phases.claim import Claim
+from sealcluster.phases.distribute import DistributeRootfs
+from sealcluster.phases.guests import Guests
+from sealcluster.phases.init_control_plane import InitControlPlane
+from sealcluster.phases.join_masters import JoinMasters
+from sealcluster.phases.join_nodes import JoinNodes
+from sealcluster.phases.kubeconfig import Kubeconfig
+from sealcluster.phases.load_balancer import LoadBalancer
+from sealcluster.phases.node_settings import NodeSettings
+from sealcluster.phases.preflight import Preflight
+from sealcluster.phases.pull_images import PullImages
+from sealcluster.phases.registry import DistributeRegistry
+
+PHASES: tuple[Phase, ...] = (
+    Preflight(),
+    PullImages(),
+    Authorities(),
+    Claim(),
+    DistributeRootfs(),
+    DistributeRegistry(),
+    HostsFile(),
+    Bootstrap(),
+    PullContainerImages(),
+    Certificates(),
+    InitControlPlane(),
+    JoinMasters(),
+    JoinNodes(),
+    LoadBalancer(),
+    NodeSettings(),
+    Guests(),
+    Kubeconfig(),
+)
+
+__all__ = ["PHASES", "Context", "Gate", "Phase"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -62,8 +62,8 @@ class Context:
     gate: Gate
     certs: Certs
     clock: Clock
-    resolve_images: Callable[[str], object]
-    """Awaitable factory: resolve the spec's images for an architecture and remember them."""
+    resolve_images: Callable[[str], Awaitable[None]]
+    """Resolve the spec's images for an architecture and remember them."""
     progress: Progress
     token: Callable[[], str]
     """A fresh bootstrap token."""

@@ -1,4 +1,4 @@
-"""Bootstrap every machine: name resolution, the image's check script (before anything of it runs), its init scripts, the images its role needs."""
+"""Bootstrap every machine: name resolution, the image's check and init scripts, the container images that its role needs."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class HostsFile:
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
         """Write the block."""
         entries = hosts_entries(view, view.hosts[action.host])
-        await context.gate.run(action.host, Job("hosts", digest(hosts_block(entries)), WriteHosts(entries), timeout=60), reason="ScriptFailed")
+        await context.gate.run(
+            action.host, Job("hosts", digest(hosts_block(entries)), WriteHosts(entries), timeout=60), reason="ScriptFailed"
+        )
 
 
 def _scripts(view: ClusterView, host: HostView) -> dict[str, str]:

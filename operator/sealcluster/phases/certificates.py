@@ -11,7 +11,7 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.distribute import rootfs_ready
 from sealcluster.phases.kubeadm_inputs import certificate_policy, cluster_inputs, node_identity, node_inputs
-from sealcluster.render.kubeadm import init_configuration
+from sealcluster.render.kubeadm import render_csr
 
 PKI_DIRECTORY = "/etc/kubernetes/pki"
 
@@ -70,10 +70,12 @@ class Certificates:
         """Request, sign, install."""
         host = view.hosts[action.host]
         pki = view.pki
-        assert pki is not None  # noqa: S101 - plan() waits for it
-        config = init_configuration(cluster_inputs(view), node_inputs(view, host)).encode()
+        assert pki is not None
+        config = render_csr(cluster_inputs(view), node_inputs(view, host)).encode()
         requests = GenerateCSRs(paths.rootfs(view.name), config, authority_files(pki))
-        result = await context.gate.run(host.name, Job("certificate-requests", digest(config), requests, timeout=120), reason="CertificateFailed")
+        result = await context.gate.run(
+            host.name, Job("certificate-requests", digest(config), requests, timeout=120), reason="CertificateFailed"
+        )
         signed = await context.certs.sign(
             pki, node_identity(view, host), certificate_policy(view), parse_requests(result.output), context.clock.now()
         )

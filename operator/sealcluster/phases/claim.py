@@ -41,7 +41,7 @@ class Claim:
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
         """Inventory row by compare-and-swap, then the owner file."""
         host = view.hosts[action.host]
-        assert host.spec is not None and host.facts is not None  # noqa: S101 - plan() only yields such hosts
+        assert host.spec is not None and host.facts is not None
         row = InventoryRow(
             name=host.name,
             address=str(host.spec.address),
@@ -56,7 +56,9 @@ class Claim:
         if view.state.inventory.get(host.name) != row:
             await context.gate.update_state(lambda state: state.with_host(row))
         cluster = view.state.cluster_id
-        await context.gate.run(host.name, Job("claim", digest(cluster, host.name), ClaimOp(cluster, host.name), timeout=60), reason="ScriptFailed")
+        await context.gate.run(
+            host.name, Job("claim", digest(cluster, host.name), ClaimOp(cluster, host.name), timeout=60), reason="ScriptFailed"
+        )
 
 
 def _secret_name(view: ClusterView, host: HostView) -> str:

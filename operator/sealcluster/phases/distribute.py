@@ -81,7 +81,7 @@ class DistributeRootfs:
         parts = tuple(p.digest for i in image_set(view.images_for(host)) for p in i.parts)
         lacking = await context.gate.missing(host.name, parts)
         if lacking and action.args["source"] == "fetch":
-            assert view.registry is not None  # noqa: S101 - plan() chose "fetch" because there is one
+            assert view.registry is not None
             op = FetchParts(
                 f"{view.registry.node_ip}:{view.spec.registry.port}",
                 PARTS_REPOSITORY,

@@ -42,7 +42,7 @@ def _previous(view: ClusterView, host: HostView) -> str:
     """What the file says now: an API that is away for a moment is no reason to rewrite it."""
     for line in (host.facts.hosts_block or "").splitlines() if host.facts else ():
         fields = line.split()
-        if len(fields) == 2 and fields[1] == str(view.spec.endpoint.domain):  # noqa: PLR2004 - address and name
+        if len(fields) == 2 and fields[1] == str(view.spec.endpoint.domain):
             return fields[0]
     return ""
 

@@ -19,7 +19,7 @@ from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.certificates import certificates_ready
 from sealcluster.phases.kubeadm_inputs import AUDIT_POLICY, cluster_inputs, node_inputs
-from sealcluster.render.kubeadm import init_configuration
+from sealcluster.render.kubeadm import render_init
 
 STEP = "kubeadm-init"
 RECORD, RESET, INIT = "record the new cluster", "undo the failed attempt", "initialise the control plane"
@@ -55,7 +55,7 @@ class InitControlPlane:
         job = host.facts.jobs.get(STEP)
         this = init_digest(view.state.cluster_id, record.attempt)
         if record.attempt and host.done(STEP, this):
-            return self._one(Action(self.name, RECORD, host.name, "kubeadm init succeeded"))
+            return self._one(Action(self.name, RECORD, host.name, "kubeadm init succeeded", _answers(host), watch=(host.name,)))
         started = tried is not None and tried.digest == this and tried.state != "done"
         running = job is not None and job.state == "running"
         if record.attempt and started and not running and not host.done("kubeadm-reset", this):
@@ -99,7 +99,7 @@ class InitControlPlane:
             await self._init(context, view, host)
 
     async def _init(self, context: Context, view: ClusterView, host: HostView) -> None:
-        assert host.facts is not None  # noqa: S101 - plan() only yields such hosts
+        assert host.facts is not None
         record = view.state.init
         this = init_digest(view.state.cluster_id, record.attempt)
         fresh = record.attempt == 0 or host.done("kubeadm-reset", this)
@@ -113,19 +113,25 @@ class InitControlPlane:
 
             await context.gate.update_state(count)
             this = init_digest(view.state.cluster_id, attempt)
-        config = init_configuration(cluster_inputs(view), node_inputs(view, host)).encode()
+        config = render_init(cluster_inputs(view), node_inputs(view, host)).encode()
         job = Job(STEP, this, KubeadmInit(config, static_files(view, host), directory=paths.cluster_dir(view.name)), timeout=900)
         await context.gate.run(host.name, job, reason="KubeadmInitFailed")
 
     async def _record(self, context: Context, view: ClusterView, host: HostView) -> None:
         etcd = host.facts.etcd if host.facts else None
         if etcd is None or not etcd.cluster_id:
-            raise TransientError("reading the new cluster's etcd id: etcd does not answer yet", host=host.name, step=STEP, reason="EtcdUnhealthy")
+            raise TransientError(
+                "reading the new cluster's etcd id: etcd does not answer yet", host=host.name, step=STEP, reason="EtcdUnhealthy"
+            )
 
         def done(state: StateRecord) -> StateRecord:
             return replace(state, init=replace(state.init, etcd_cluster_id=etcd.cluster_id, ca_hash=view.ca_hash))
 
         await context.gate.update_state(done)
+
+
+def _answers(host: HostView) -> str:
+    return "" if host.facts is not None and host.facts.etcd is not None and host.facts.etcd.cluster_id else "etcd to answer"
 
 
 def _rootfs(view: ClusterView) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from sealcluster.api import duration
 from sealcluster.core.ports import CertificatePolicy, NodeIdentity
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.environment import host_env
+from sealcluster.render.kubeadm import parse_documents
 from sealcluster.render.kubeadm_component import choose_proxy_mode
-from sealcluster.render.kubeadm_documents import parse_documents
 from sealcluster.render.kubeadm_inputs import ClusterInputs, KubeadmDocuments, NodeInputs, Taint, kubernetes_minor
 
 KUBEADM_FILE = "etc/kubeadm.yml"
@@ -23,7 +22,9 @@ def cluster_inputs(view: ClusterView) -> ClusterInputs:
     spec = view.spec
     minor = kubernetes_minor(view.version)
     facts = [h.facts for h in view.wanted if h.facts is not None]
-    mode, _ = choose_proxy_mode(str(spec.network.proxy_mode), minor, has_ipvs=bool(facts) and all(f.ipvs for f in facts), has_nftables=False)
+    mode, _ = choose_proxy_mode(
+        str(spec.network.proxy_mode), minor, has_ipvs=bool(facts) and all(f.ipvs for f in facts), has_nftables=False
+    )
     first = view.masters[0] if view.masters else None
     env: Mapping[str, str] = host_env(view, first) if first else {}
     rootfs = view.rootfs
@@ -31,7 +32,7 @@ def cluster_inputs(view: ClusterView) -> ClusterInputs:
     user = spec.kubeadm
     return ClusterInputs(
         kubernetes_version=view.version,
-        masters=tuple(h.node_ip for h in view.masters),
+        masters=(),  # certificates name only their own master: a new one changes nobody else's
         endpoint_domain=str(spec.endpoint.domain),
         endpoint_port=int(spec.endpoint.port),
         vip=str(spec.endpoint.vip),
@@ -40,14 +41,20 @@ def cluster_inputs(view: ClusterView) -> ClusterInputs:
         dns_domain=str(spec.network.dns_domain),
         proxy_mode=mode,
         extra_sans=tuple(str(s) for s in spec.certificates.extra_sans),
-        validity=timedelta(seconds=duration(spec.certificates.validity)),
-        ca_validity=timedelta(seconds=duration(spec.certificates.ca_validity)),
+        validity=duration(spec.certificates.validity),
+        ca_validity=duration(spec.certificates.ca_validity),
         single_node=len(view.wanted) == 1,
         image_service_endpoint=env.get("SEALOS_SYS_IMAGE_ENDPOINT"),
         audit=rootfs is not None and AUDIT_POLICY in rootfs.small_files,
-        image_documents=parse_documents(image_text, f"{rootfs.name if rootfs else ''}:{KUBEADM_FILE}") if image_text else KubeadmDocuments(),
+        image_documents=parse_documents(image_text, f"{rootfs.name if rootfs else ''}:{KUBEADM_FILE}")
+        if image_text
+        else KubeadmDocuments(),
         user_documents=KubeadmDocuments(
-            cluster=dict(user.cluster), init=dict(user.init), join=dict(user.join), kubelet=dict(user.kubelet), kube_proxy=dict(user.kube_proxy)
+            cluster=dict(user.cluster),
+            init=dict(user.init),
+            join=dict(user.join),
+            kubelet=dict(user.kubelet),
+            kube_proxy=dict(user.kube_proxy),
         ),
     )
 
@@ -77,8 +84,8 @@ def certificate_policy(view: ClusterView) -> CertificatePolicy:
         version=view.version,
         service_subnet=str(spec.network.service_subnet),
         dns_domain=str(spec.network.dns_domain),
-        validity_seconds=int(duration(spec.certificates.validity)),
-        ca_validity_seconds=int(duration(spec.certificates.ca_validity)),
+        validity_seconds=int(duration(spec.certificates.validity).total_seconds()),
+        ca_validity_seconds=int(duration(spec.certificates.ca_validity).total_seconds()),
         endpoint=str(spec.endpoint.domain),
     )
 
@@ -86,4 +93,6 @@ def certificate_policy(view: ClusterView) -> CertificatePolicy:
 def node_identity(view: ClusterView, host: HostView) -> NodeIdentity:
     """The names in a master's certificates. They do not follow the list of masters: a new master changes nobody else's certificate."""
     sans = ("127.0.0.1", str(view.spec.endpoint.vip), host.node_ip, host.address, *(str(s) for s in view.spec.certificates.extra_sans))
-    return NodeIdentity(host.name, host.node_ip, tuple(dict.fromkeys(sans)), first=view.state.init.host == host.name or not view.state.init.host)
+    return NodeIdentity(
+        host.name, host.node_ip, tuple(dict.fromkeys(sans)), first=view.state.init.host == host.name or not view.state.init.host
+    )

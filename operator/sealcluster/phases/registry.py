@@ -45,7 +45,7 @@ class DistributeRegistry:
                 actions.append(Action(self.name, "start the registry", host.name, "it does not serve"))
             elif not host.done("registry-parts", parts_digest(view, host)) and len(view.wanted) > 1:
                 needs = "" if registry_serves(view, host) else "the registry to answer"
-                actions.append(Action(self.name, "offer parts", host.name, "other machines fetch them here", needs))
+                actions.append(Action(self.name, "offer parts", host.name, "other machines fetch them here", needs, watch=(host.name,)))
             elif not tree_ready(view, host):
                 actions.append(Action(self.name, "sync images", host.name, "the registry lacks images", weight="upload"))
             else:

@@ -73,7 +73,10 @@ def _apply(image: ImageInfo, change: ConfigChange, old: str) -> str:
         return apply_config(old, change)
     except ConfigError as error:
         raise TerminalError(
-            f"changing {change.path} of image {image.name} as spec.configs says: {error}", reason="InvalidSpec", step="render", hint="fix spec.configs"
+            f"changing {change.path} of image {image.name} as spec.configs says: {error}",
+            reason="InvalidSpec",
+            step="render",
+            hint="fix spec.configs",
         ) from error
 
 

@@ -69,7 +69,9 @@ Seen = list[tuple[HostView, HostFacts]]
 
 
 def _across(view: ClusterView, seen: Seen) -> Iterator[Check]:
-    yield from _duplicates(seen, "hostname", "DuplicateHostname", lambda f: f.hostname, "give every machine a hostname of its own (hostnamectl)")
+    yield from _duplicates(
+        seen, "hostname", "DuplicateHostname", lambda f: f.hostname, "give every machine a hostname of its own (hostnamectl)"
+    )
     yield from _duplicates(
         seen,
         "machine-id",
@@ -105,7 +107,7 @@ def _duplicates(seen: Seen, what: str, reason: str, key: Callable[[HostFacts], s
 def _clocks(seen: Seen) -> Iterator[Check]:
     if not seen:
         return
-    middle = statistics.median(f.skew for _, f in seen) if len(seen) > 2 else 0.0  # noqa: PLR2004 - two clocks have no majority
+    middle = statistics.median(f.skew for _, f in seen) if len(seen) > 2 else 0.0
     for host, facts in seen:
         off = facts.skew - middle
         yield Check(
@@ -156,7 +158,7 @@ def _arch(view: ClusterView, host: HostView, facts: HostFacts) -> Iterator[Check
 
 def _system(view: ClusterView, host: HostView, facts: HostFacts) -> Iterator[Check]:
     yield Check(
-        host.name, "systemd", ok=facts.systemd >= 230, value=str(facts.systemd), limit="230",  # noqa: PLR2004 - what systemd-run needs
+        host.name, "systemd", ok=facts.systemd >= 230, value=str(facts.systemd), limit="230",
         message="systemd 230 or newer must run the machine", fix="use a distribution with systemd",
     )  # fmt: skip
     missing = sorted(facts.tools_missing & set(NEEDED_TOOLS))

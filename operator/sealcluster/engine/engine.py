@@ -1,0 +1,305 @@
+"""Observe, decide, apply, report: one cluster, for as long as it is wanted.
+
+Every phase plans on every turn; an action starts as soon as what it needs was observed. After an action only the hosts
+that it touched are looked at again. Nothing here is remembered that cannot be observed again after a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from sealcluster.core.errors import Fenced, SealError, StateConflict
+from sealcluster.core.plan import Action, PhasePlan
+from sealcluster.core.ports import PullAuth
+from sealcluster.core.view import ClusterView
+from sealcluster.engine.desired import Desired
+from sealcluster.engine.gate import Gate
+from sealcluster.engine.limits import Budgets, Limits
+from sealcluster.engine.memory import Memory
+from sealcluster.engine.ports import Ports
+from sealcluster.engine.report import Report, make_report
+from sealcluster.engine.retry import failure
+from sealcluster.phases import PHASES, Context, Phase
+
+log = logging.getLogger("sealcluster.engine")
+
+POLL = 1.0
+"""Seconds between two looks at what we wait for while a cluster is being made."""
+SETTLING = 180.0
+"""Seconds after the last change during which a node that is not Ready is starting rather than broken."""
+RESYNC = 60.0
+"""Seconds between two looks at everything when nothing is left to do: drift is found within this time."""
+
+Listener = Callable[[Report], None]
+
+
+class Engine:
+    """Drives one cluster towards what is desired."""
+
+    def __init__(
+        self,
+        desired: Desired,
+        ports: Ports,
+        *,
+        holder: str,
+        listener: Listener,
+        limits: Limits | None = None,
+        phases: Sequence[Phase] = PHASES,
+    ) -> None:
+        self._ports = ports
+        self._budgets = Budgets(limits or Limits())
+        self._memory = Memory(desired, ports, self._budgets)
+        self._gate = Gate(self._memory, ports.management, ports.images, holder)
+        self._memory.gate = self._gate
+        self._listener = listener
+        self._phases = {p.name: p for p in phases}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._actions: dict[str, Action] = {}
+        self._changed = asyncio.Event()
+        self._progress: dict[str, str] = {}
+        self._stale: set[str] = set()
+        self._fenced: Fenced | None = None
+        self._until: Callable[[Report], bool] | None = None
+        self._active_at = float("-inf")
+
+    # --- what callers do ---------------------------------------------------------------------------------------
+    def update(self, desired: Desired) -> None:
+        """A new generation or annotation: takes effect at the next turn; jobs that run on hosts go on."""
+        old = self._memory.desired
+        self._memory.desired = desired
+        if (old.generation, old.retry, old.deleting) != (desired.generation, desired.retry, desired.deleting):
+            self._forgive()
+        self._changed.set()
+
+    def wake(self) -> None:
+        """Look again now."""
+        self._forgive()
+        self._changed.set()
+
+    def _forgive(self) -> None:
+        self._memory.failures.clear()
+        for sight in self._memory.sights.values():
+            sight.retry_at = 0.0
+            sight.failures = 0
+
+    async def plan(self) -> tuple[ClusterView, dict[str, PhasePlan]]:
+        """Look at everything and say what would be done; changes nothing but the fencing number."""
+        await self._gate.take_over(self._ports.new_id)
+        await self._memory.look_all()
+        await self._resolve_for_plan()
+        view = self._memory.view(frozenset())
+        return view, self._plans(view)
+
+    async def run(self, until: Callable[[Report], bool] | None = None) -> Report:
+        """Work until `until` says so (the CLI), or for ever (the operator). Raises Fenced when another operator took over."""
+        try:
+            await self._gate.take_over(self._ports.new_id)
+            await self._memory.look_all()
+            await self._resolve_known()
+            self._until = until
+            while True:
+                report = await self._turn()
+                if self._fenced is not None:
+                    raise self._fenced
+                if until is not None and until(report):
+                    return report
+        finally:
+            await self._stop()
+
+    # --- one turn ----------------------------------------------------------------------------------------------
+    async def _turn(self) -> Report:
+        view = self._memory.view(frozenset(self._actions))
+        plans = self._plans(view)
+        started = self._start(view, plans)
+        if started or self._actions:
+            self._active_at = view.now
+        report = self._report(view, plans)
+        self._listener(report)
+        if self._until is not None and self._until(report):
+            return report
+        await self._wait(view, plans, report)
+        await self._reap()
+        return report
+
+    def _report(self, view: ClusterView, plans: dict[str, PhasePlan]) -> Report:
+        titles = [self._phases[n].title for n in plans]
+        return make_report(view, plans, self._actions, self._progress, titles, settling=view.now - self._active_at < SETTLING)
+
+    def _plans(self, view: ClusterView) -> dict[str, PhasePlan]:
+        return {name: phase.plan(view) for name, phase in self._phases.items()}
+
+    def _start(self, view: ClusterView, plans: dict[str, PhasePlan]) -> bool:
+        if self._memory.desired.spec.paused:
+            return False
+        started = False
+        for plan in plans.values():
+            for action in plan.actions:
+                known = self._memory.failures.get(action.key)
+                if action.needs or action.lane in self._tasks or (known is not None and view.now < known.retry_at):
+                    continue
+                self._actions[action.lane] = action
+                self._tasks[action.lane] = asyncio.create_task(self._apply(view, action), name=action.key)
+                started = True
+        return started
+
+    async def _apply(self, view: ClusterView, action: Action) -> None:
+        phase = self._phases[action.phase]
+        log.info(
+            "%s: %s", phase.title, action.what, extra={"cluster": view.name, "host": action.host, "phase": action.phase, "why": action.why}
+        )
+
+        def progress(text: str) -> None:
+            self._progress[action.lane] = text
+
+        context = Context(self._gate, self._ports.certs, self._ports.clock, self._resolve, progress, self._ports.token)
+        try:
+            async with self._budgets.of(action):
+                await phase.apply(context, view, action)
+        except Fenced as error:
+            self._fenced = error
+        except StateConflict as error:
+            log.info("%s", error.message, extra={"cluster": view.name, "host": action.host, "phase": action.phase})
+        except SealError as error:
+            self._failed(action, error)
+        except ExceptionGroup as group:
+            self._failed(action, _first(group, action))
+        except Exception as error:
+            log.exception("internal error", extra={"cluster": view.name, "host": action.host, "phase": action.phase})
+            self._failed(action, SealError(f"{action.what}: {type(error).__name__}: {error}", host=action.host or None))
+        else:
+            self._memory.failures.pop(action.key, None)
+
+    def _failed(self, action: Action, error: SealError) -> None:
+        known = self._memory.failures.get(action.key)
+        entry = failure(action, error, known, self._ports.clock.now(), self._ports.random())
+        self._memory.failures[action.key] = entry
+        log.warning(
+            "%s (try %d)",
+            error.message,
+            entry.count,
+            extra={"host": action.host, "phase": action.phase, "step": entry.step, "reason": error.reason},
+        )
+
+    async def _reap(self) -> None:
+        """Take in what ended, and look again at what it touched."""
+        ended = [lane for lane, task in self._tasks.items() if task.done()]
+        touched: set[str] = set()
+        cluster = False
+        for lane in ended:
+            task = self._tasks.pop(lane)
+            action = self._actions.pop(lane)
+            self._progress.pop(lane, None)
+            task.result()
+            if action.host:
+                touched.add(action.host)
+            cluster = cluster or action.phase in (
+                "init-control-plane",
+                "join-masters",
+                "join-nodes",
+                "node-settings",
+                "guests",
+                "leave",
+                "certificates",
+            )
+            if action.phase == "join-masters":
+                touched.update(h.name for h in self._memory.view(frozenset()).joined_masters)
+            if not action.host or action.phase == "kubeconfig":
+                await self._memory.look_records()
+                touched.update(h.name for h in self._memory.view(frozenset()).masters if action.phase == "authorities")
+        touched |= self._stale
+        self._stale = set()
+        await self._look(touched - {a.host for a in self._actions.values()}, cluster=cluster)
+
+    async def _look(self, hosts: set[str], *, cluster: bool) -> None:
+        async with asyncio.TaskGroup() as group:
+            for name in sorted(hosts):
+                group.create_task(self._memory.look(name))
+        if cluster:
+            await self._memory.look_cluster()
+
+    async def _wait(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report) -> None:
+        """Until an action ends, the desire changes, or it is time to look at what we wait for."""
+        waiter = asyncio.create_task(self._changed.wait())
+        try:
+            done, _ = await asyncio.wait(
+                {*self._tasks.values(), waiter}, timeout=self._patience(view, plans, report), return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            waiter.cancel()
+        if self._changed.is_set():
+            self._changed.clear()
+            await self._refresh_everything()
+        elif not done:
+            await self._poll(view, plans, report)
+
+    def _patience(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report) -> float:
+        if report.settled or view.spec.paused:
+            return RESYNC
+        active = view.now - self._active_at < SETTLING
+        watched = any(a.needs and a.watch for p in plans.values() for a in p.actions)
+        if active and (self._tasks or watched or (view.initialized and not view.cluster_settled)):
+            return POLL
+        due = [f.retry_at for f in self._memory.failures.values()] + [
+            s.retry_at for s in self._memory.sights.values() if s.error is not None
+        ]
+        later = min((d - view.now for d in due), default=RESYNC)
+        return max(0.2, min(later, RESYNC / 4 if view.initialized else RESYNC))
+
+    async def _poll(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report) -> None:
+        busy = {a.host for a in self._actions.values()}
+        if report.settled or not (self._tasks or view.now - self._active_at < SETTLING):
+            await self._refresh_everything()
+            return
+        watched = {h for p in plans.values() for a in p.actions if a.needs for h in a.watch}
+        failing = {n for n, s in self._memory.sights.items() if s.error is not None and s.retry_at <= view.now}
+        await self._look((watched | failing) - busy, cluster=view.initialized)
+
+    async def _refresh_everything(self) -> None:
+        busy = frozenset(a.host for a in self._actions.values())
+        await self._memory.look_all(skip=busy)
+        self._stale |= busy - {""}
+        await self._resolve_known()
+
+    # --- images ------------------------------------------------------------------------------------------------
+    async def _resolve(self, arch: str) -> None:
+        desired = self._memory.desired
+        auth = PullAuth()
+        if desired.spec.pull_secret_refs:
+            auth = await self._ports.management.pull_auth([str(r.name) for r in desired.spec.pull_secret_refs])
+        infos = [await self._ports.images.resolve(str(i.name), str(i.ref), arch, auth, None) for i in desired.spec.images]
+        self._memory.images[arch] = tuple(infos)
+        self._memory.image_refs = tuple((str(i.name), str(i.ref)) for i in desired.spec.images)
+        self._stale |= {h.name for h in self._memory.view(frozenset()).masters}
+
+    async def _resolve_known(self) -> None:
+        """Forget images that the spec no longer names as it did."""
+        wanted = tuple((str(i.name), str(i.ref)) for i in self._memory.desired.spec.images)
+        if self._memory.image_refs and wanted != self._memory.image_refs:
+            self._memory.images.clear()
+            self._memory.image_refs = ()
+
+    async def _resolve_for_plan(self) -> None:
+        for arch in sorted({f.arch for f in self._memory.facts.values()}):
+            await self._resolve(arch)
+        await self._memory.look_all()
+
+    async def _stop(self) -> None:
+        """Let go: what runs on hosts goes on there and is found again by the next engine."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+        self._actions.clear()
+
+
+def _first(group: ExceptionGroup[Exception], action: Action) -> SealError:
+    flat = group
+    while isinstance(flat.exceptions[0], ExceptionGroup):
+        flat = flat.exceptions[0]
+    first = flat.exceptions[0]
+    if isinstance(first, SealError):
+        return first
+    log.error("internal error", exc_info=first, extra={"host": action.host, "phase": action.phase})
+    return SealError(f"{action.what}: {type(first).__name__}: {first}", host=action.host or None)

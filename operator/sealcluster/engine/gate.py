@@ -1,0 +1,196 @@
+"""The one door to every effect."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from sealcluster.core.errors import Fenced, StateConflict, TransientError
+from sealcluster.core.facts import HostFacts
+from sealcluster.core.ops import Job, JobResult
+from sealcluster.core.ports import PKI, Fence, HostPort, Images, Management, Progress, Workload
+from sealcluster.core.state import StateRecord
+
+log = logging.getLogger("sealcluster.engine")
+
+NO_SPACE = "No space left on device"
+SENDS_PER_HOST = 2
+
+
+class Memory(Protocol):
+    """What the gate needs of the engine's memory."""
+
+    @property
+    def state(self) -> StateRecord:
+        """The record as last read or written."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, HostFacts]:
+        """The last look at each host."""
+        ...
+
+    def port(self, host: str) -> HostPort:
+        """The connection to a host."""
+        ...
+
+    def workload(self) -> Workload:
+        """The new cluster's API."""
+        ...
+
+    async def look(self, host: str) -> None:
+        """Look at a host now."""
+        ...
+
+
+class Gate:
+    """Fence, journal and compare-and-swap around everything that changes the world."""
+
+    def __init__(self, memory: Memory, management: Management, images: Images, holder: str) -> None:
+        self._memory = memory
+        self._management = management
+        self._images = images
+        self._holder = holder
+        self._version = ""
+        self._state: StateRecord | None = None
+        self._lock = asyncio.Lock()
+        self._attempts: dict[tuple[str, str], int] = {}
+
+    # --- the state record --------------------------------------------------------------------------------------
+    @property
+    def state(self) -> StateRecord:
+        """The record under our fence."""
+        assert self._state is not None
+        return self._state
+
+    async def take_over(self, new_id: Callable[[], str]) -> StateRecord:
+        """Raise the fencing number; from here on an older operator's writes fail, on hosts too."""
+        async with self._lock:
+            record, version = await self._management.load_state()
+            if record is None:
+                record = StateRecord(cluster_id=new_id())
+            mine = _held(record, record.fence + 1, self._holder)
+            self._version = await self._management.save_state(mine, version)
+            self._state = mine
+            return mine
+
+    async def update_state(self, change: Callable[[StateRecord], StateRecord]) -> StateRecord:
+        """Compare-and-swap. On a conflict the record is read again: still ours → the change is applied to what is there; not ours → Fenced."""
+        async with self._lock:
+            for _ in range(5):
+                new = change(self.state)
+                if new == self.state:
+                    return new
+                try:
+                    self._version = await self._management.save_state(new, self._version)
+                except StateConflict:
+                    await self._reload()
+                    continue
+                self._state = new
+                return new
+            raise StateConflict("writing the state record: it changes faster than we can write it")
+
+    async def _reload(self) -> None:
+        record, version = await self._management.load_state()
+        if record is None:
+            raise TransientError("reading the state record: it is gone; restore the Secret from a backup", reason="StateConflict")
+        if record.fence != self.state.fence or record.holder != self._holder:
+            raise Fenced(f"another operator ({record.holder}) took this cluster over with fencing number {record.fence}")
+        self._state, self._version = record, version
+
+    async def raise_fence(self, above: int) -> None:
+        """After a restore or a pivot hosts may know a higher number than the record: continue above it."""
+        holder = self._holder
+        await self.update_state(lambda s: _held(s, max(s.fence, above) + 1, holder))
+
+    # --- hosts -------------------------------------------------------------------------------------------------
+    async def run(self, host: str, job: Job, *, reason: str) -> JobResult:
+        """Start the next attempt of a job, or re-attach to the one that runs."""
+        facts = self._memory.facts.get(host)
+        running = facts.jobs.get(job.step) if facts else None
+        fence = Fence(self.state.cluster_id, self.state.fence)
+        port = self._memory.port(host)
+        if running is not None and running.state == "running" and (host, job.step) not in self._attempts:
+            attached = Job(job.step, running.digest, job.op, job.timeout)
+            self._attempts[host, job.step] = running.attempt
+            result = await port.run(attached, running.attempt, fence)
+            if running.digest != job.digest:
+                raise TransientError(f"running {job.step}: an earlier run with other inputs has just ended", host=host, step=job.step)
+        else:
+            attempt = max(facts.attempts(job.step) if facts else 0, self._attempts.get((host, job.step), 0)) + 1
+            self._attempts[host, job.step] = attempt
+            result = await port.run(job, attempt, fence)
+        if result.rc != 0:
+            raise _failed(host, job, result, reason)
+        return result
+
+    async def send(self, host: str, digests: Sequence[str], progress: Progress | None = None) -> int:
+        """Content parts into the host's store."""
+        port = self._memory.port(host)
+        slots = asyncio.Semaphore(SENDS_PER_HOST)
+
+        async def one(digest: str) -> int:
+            async with slots:
+                path = await self._images.open_part(digest)
+                return await port.send(digest, path, progress)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(d)) for d in dict.fromkeys(digests)]
+        return sum(t.result() for t in tasks)
+
+    async def missing(self, host: str, digests: Sequence[str], tree: str = "") -> frozenset[str]:
+        """Which digests the host lacks."""
+        return await self._memory.port(host).missing(digests, tree) if digests else frozenset()
+
+    async def refresh(self, host: str) -> None:
+        """Look at a host now."""
+        await self._memory.look(host)
+
+    # --- the management plane and the new cluster ----------------------------------------------------------------
+    async def create_pki(self, pki: PKI) -> None:
+        """Store new authorities, then remember that they were made."""
+        await self._management.create_pki(pki)
+        await self.update_state(_pki_made)
+
+    async def save_kubeconfig(self, text: str) -> None:
+        """Publish the admin kubeconfig."""
+        await self._management.save_kubeconfig(text)
+
+    async def forget_host(self, host: str) -> None:
+        """Drop a released host's row."""
+        await self.update_state(lambda s: s.without_host(host))
+
+    @property
+    def workload(self) -> Workload:
+        """The new cluster's API."""
+        return self._memory.workload()
+
+
+def _held(record: StateRecord, fence: int, holder: str) -> StateRecord:
+
+    return replace(record, fence=fence, holder=holder)
+
+
+def _pki_made(record: StateRecord) -> StateRecord:
+
+    return replace(record, pki_created=True)
+
+
+def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientError:
+    if NO_SPACE in result.log:
+        return TransientError(
+            f"running {job.step} on {host}: the disk is full", reason="DiskFull", host=host, step=job.step, exit_code=result.rc, output=result.log,
+            hint="free space on the machine; the step is tried again by itself",
+        )  # fmt: skip
+    last = next((line for line in reversed(result.log.splitlines()) if line.strip()), "")
+    return TransientError(
+        f"running {job.step} on {host}: exit code {result.rc}{': ' + last.strip()[:300] if last else ''}",
+        reason=reason,
+        host=host,
+        step=job.step,
+        exit_code=result.rc,
+        output=result.log,
+    )

@@ -1,0 +1,221 @@
+"""What the engine saw and remembers between two looks. All of it can be lost at any moment: it is seen again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sealcluster.core.errors import SealError, TerminalError
+from sealcluster.core.facts import ClusterFacts, HostFacts
+from sealcluster.core.images import ImageInfo
+from sealcluster.core.plan import Failure, Problem
+from sealcluster.core.ports import PKI, Endpoint, FactsQuery, HostPort, Workload
+from sealcluster.core.state import StateRecord
+from sealcluster.core.view import ClusterView, HostView
+from sealcluster.engine.desired import Desired
+from sealcluster.engine.gate import Gate
+from sealcluster.engine.limits import Budgets
+from sealcluster.engine.ports import Ports
+from sealcluster.engine.retry import delay
+from sealcluster.engine.targets import target
+from sealcluster.phases.balancer_choice import balancer, balancer_target
+from sealcluster.phases.kubeadm_inputs import certificate_policy, node_identity
+
+log = logging.getLogger("sealcluster.engine")
+
+
+@dataclass
+class Sight:
+    """The last look at one host."""
+
+    facts: HostFacts | None = None
+    error: Problem | None = None
+    host_key: str = ""
+    failures: int = 0
+    retry_at: float = 0.0
+    credentials: str = ""
+    missing_certificates: tuple[str, ...] = ()
+    expiry: float | None = None
+
+
+@dataclass
+class Memory:
+    """The engine's memory of one cluster."""
+
+    desired: Desired
+    ports: Ports
+    budgets: Budgets
+    gate: Gate = field(init=False)
+    sights: dict[str, Sight] = field(default_factory=dict)
+    cluster: ClusterFacts = field(default_factory=ClusterFacts)
+    images: dict[str, tuple[ImageInfo, ...]] = field(default_factory=dict)
+    image_refs: tuple[tuple[str, str], ...] = ()
+    failures: dict[str, Failure] = field(default_factory=dict)
+    pki: PKI | None = None
+    kubeconfig: str | None = None
+    config_texts: dict[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    connections: dict[str, HostPort] = field(default_factory=dict)
+
+    # --- engine.gate.Memory ------------------------------------------------------------------------------------
+    @property
+    def state(self) -> StateRecord:
+        """The record under our fence."""
+        return self.gate.state
+
+    @property
+    def facts(self) -> Mapping[str, HostFacts]:
+        """The last look at each host that was seen."""
+        return {name: s.facts for name, s in self.sights.items() if s.facts is not None}
+
+    def port(self, host: str) -> HostPort:
+        """The connection to a host that was looked at."""
+        return self.connections[host]
+
+    def workload(self) -> Workload:
+        """The new cluster's API, through its joined masters."""
+        view = self.view(frozenset())
+        port = int(self.desired.spec.endpoint.port)
+        endpoints = [Endpoint(h.name, h.address, port) for h in view.joined_masters]
+        assert self.pki is not None
+        return self.ports.workloads.open(
+            f"{self.desired.namespace}/{self.desired.name}", endpoints, str(self.desired.spec.endpoint.domain), self.pki
+        )
+
+    # --- looking -----------------------------------------------------------------------------------------------
+    def names(self) -> tuple[str, ...]:
+        """Every host of the spec and of the inventory."""
+        return tuple(dict.fromkeys([*(str(h.name) for h in self.desired.spec.hosts), *self.state.inventory]))
+
+    async def look_all(self, skip: frozenset[str] = frozenset()) -> None:
+        """One pass over all hosts and the cluster, within the budget."""
+        await self.look_records()
+        async with asyncio.TaskGroup() as group:
+            for name in self.names():
+                if name not in skip:
+                    group.create_task(self.look(name))
+        await self.look_cluster()
+
+    async def look_records(self) -> None:
+        """Authorities, kubeconfig, and texts that the spec refers to."""
+        problems: list[Problem] = []
+        try:
+            self.pki = await self.ports.management.load_pki()
+            self.kubeconfig = await self.ports.management.load_kubeconfig()
+            for config in self.desired.spec.configs:
+                source = config.data_from
+                if source is None:
+                    continue
+                if source.secret_key_ref is not None:
+                    kind, reference = "Secret", source.secret_key_ref
+                else:
+                    assert source.config_map_key_ref is not None
+                    kind, reference = "ConfigMap", source.config_map_key_ref
+                self.config_texts[str(config.path)] = await self.ports.management.text(kind, str(reference.name), str(reference.key))
+        except TerminalError as error:
+            problems.append(Problem(error.reason, error.message, hint=error.hint, cluster=True))
+        self.problems = tuple(problems)
+
+    async def look(self, name: str) -> None:
+        """Look at one host; what goes wrong is remembered as the reason why it was not seen."""
+        sight = self.sights.setdefault(name, Sight())
+        now = self.ports.clock.now()
+        spec = next((h for h in self.desired.spec.hosts if str(h.name) == name), None)
+        row = self.state.inventory.get(name)
+        if spec is None and row is None:
+            self.sights.pop(name, None)
+            return
+        try:
+            reach = await target(self.desired, self.ports.management, spec, row)
+            if sight.error is not None and now < sight.retry_at and reach.credentials.version == sight.credentials:
+                return
+            sight.credentials = reach.credentials.version
+            async with self.budgets.look:
+                connection = self.ports.hosts.host(reach)
+                self.connections[name] = connection
+                sight.facts = await connection.facts(self._query(name))
+                sight.host_key = connection.host_key
+        except SealError as error:
+            sight.failures += 1
+            terminal = isinstance(error, TerminalError)
+            wait = delay(error.reason, sight.failures, terminal=terminal, jitter=self.ports.random())
+            sight.retry_at = now + wait
+            sight.error = Problem(error.reason, error.message, name, "connect", error.hint, terminal=terminal)
+            sight.facts = None
+            return
+        sight.error, sight.failures, sight.retry_at = None, 0, 0.0
+        await self._certificates(name, sight)
+        if sight.facts.owner is not None and sight.facts.owner.cluster_id == self.state.cluster_id and sight.facts.fence > self.state.fence:
+            await self.gate.raise_fence(sight.facts.fence)
+
+    def _query(self, name: str) -> FactsQuery:
+        view = self.view(frozenset())
+        host = view.hosts[name]
+        probe: tuple[tuple[str, int], ...] = ()
+        if host.spec is not None and not host.master and host.facts is not None and host.facts.kubelet_conf:
+            if balancer(view, host) != "External":
+                probe = (balancer_target(view, host),)
+        claimed = host.claimed
+        return FactsQuery(etcd=host.master and claimed, certificates=host.master and claimed, probe=probe, preflight=not claimed)
+
+    async def _certificates(self, name: str, sight: Sight) -> None:
+        view = self.view(frozenset())
+        host = view.hosts[name]
+        if not host.master or sight.facts is None:
+            sight.missing_certificates, sight.expiry = (), None
+            return
+        if self.pki is None or not view.version:
+            sight.missing_certificates = ("all",)
+            return
+        found = sight.facts.certificates
+        now = self.ports.clock.now()
+        sight.missing_certificates = self.ports.certs.missing(self.pki, node_identity(view, host), certificate_policy(view), found, now)
+        sight.expiry = min((self.ports.certs.expiry(pem) for pem in found.values()), default=None)
+
+    async def look_cluster(self) -> None:
+        """The new cluster's API."""
+        if self.pki is None or not self.view(frozenset()).joined_masters:
+            self.cluster = ClusterFacts()
+            return
+        self.cluster = await self.workload().facts()
+
+    # --- the view ----------------------------------------------------------------------------------------------
+    def view(self, running: frozenset[str]) -> ClusterView:
+        """Everything known now, immutable."""
+        hosts = {}
+        for name in self.names():
+            sight = self.sights.get(name, Sight())
+            spec = next((h for h in self.desired.spec.hosts if str(h.name) == name), None)
+            hosts[name] = HostView(
+                name=name,
+                spec=spec,
+                row=self.state.inventory.get(name),
+                facts=sight.facts,
+                error=sight.error,
+                host_key=sight.host_key,
+                missing_certificates=sight.missing_certificates,
+                soonest_expiry=sight.expiry,
+            )
+        return ClusterView(
+            name=self.desired.name,
+            namespace=self.desired.namespace,
+            generation=self.desired.generation,
+            spec=self.desired.spec,
+            state=self.state,
+            hosts=hosts,
+            images=dict(self.images),
+            cluster=self.cluster,
+            pki=self.pki,
+            registry_password=self.pki.registry_password if self.pki else "",
+            running=running,
+            failures=dict(self.failures),
+            now=self.ports.clock.now(),
+            deleting=self.desired.deleting,
+            ca_hash=self.ports.certs.ca_hash(self.pki) if self.pki else "",
+            config_texts=dict(self.config_texts),
+            kubeconfig=self.kubeconfig,
+            problems=self.problems,
+            annotations=dict(self.desired.annotations),
+        )

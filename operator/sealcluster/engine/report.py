@@ -1,0 +1,232 @@
+"""What one turn has to tell: from the view and the plans to conditions, hosts, progress and the last failure. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sealcluster.api.catalogue import CATALOGUE, Nature
+from sealcluster.api.conditions import ConditionType as C
+from sealcluster.api.conditions import Reason
+from sealcluster.api.summary import Account, Finding, Note
+from sealcluster.core.plan import Action, PhasePlan, Problem
+from sealcluster.core.quorum import etcd_state
+from sealcluster.core.view import ClusterView
+
+MONTH = 30 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is shown as progress."""
+
+    phase: str
+    title: str
+    done: int
+    total: int
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.done}/{self.total}" if self.total else self.title
+
+
+@dataclass(frozen=True)
+class Report:
+    """One turn."""
+
+    view: ClusterView
+    plans: Mapping[str, PhasePlan]
+    running: Mapping[str, Action]
+    notes: Mapping[str, str]
+    """Progress lines by lane."""
+    step: Step | None
+    account: Account
+    problems: tuple[Problem, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Nothing runs, nothing is left to do, everything is healthy."""
+        return self.account.applied and not self.running and self.view.cluster_settled
+
+    @property
+    def ready(self) -> bool:
+        """What Ready=True will say."""
+        return self.settled and not self.problems
+
+    @property
+    def blocked(self) -> bool:
+        """A person is needed before anything can go on."""
+        return self.account.working is None and self.account.blocked is not None
+
+
+def as_reason(text: str) -> Reason:
+    """The member of the closed list; what is not in it is a bug of ours and says so."""
+    try:
+        return Reason(text)
+    except ValueError:
+        return Reason.INTERNAL_ERROR
+
+
+def make_report(
+    view: ClusterView,
+    plans: Mapping[str, PhasePlan],
+    running: Mapping[str, Action],
+    notes: Mapping[str, str],
+    titles: Sequence[str],
+    *,
+    settling: bool = False,
+) -> Report:
+    """Judge one turn. `settling`: something changed a moment ago, so an unhealthy node may just be starting."""
+    problems = all_problems(view, plans)
+    applied = all(not p.actions for p in plans.values()) and not problems and not view.deleting
+    step = _step(plans, running, titles)
+    account = Account(
+        details=_details(view, plans, problems),
+        applied=applied,
+        working=None if view.spec.paused else _working(view, plans, running, problems, step, settling=settling),
+        blocked=_blocked(problems),
+        paused=bool(view.spec.paused),
+        deleting=view.deleting,
+    )
+    return Report(view, plans, dict(running), dict(notes), step, account, problems)
+
+
+def all_problems(view: ClusterView, plans: Mapping[str, PhasePlan]) -> tuple[Problem, ...]:
+    """Everything in the way, once each: hosts that were not seen, what phases found, what failed."""
+    found = [h.error for h in view.hosts.values() if h.error is not None]
+    found += view.problems
+    found += [p for plan in plans.values() for p in plan.problems]
+    found += [f.problem for f in view.failures.values()]
+    return tuple(dict.fromkeys(found))
+
+
+def _step(plans: Mapping[str, PhasePlan], running: Mapping[str, Action], titles: Sequence[str]) -> Step | None:
+    busy = {a.phase for a in running.values()}
+    chosen = None
+    for (name, plan), title in zip(plans.items(), titles, strict=False):
+        if not plan.actions:
+            continue
+        step = Step(name, title, plan.done, plan.total)
+        if name in busy:
+            return step
+        chosen = chosen or step
+    return chosen
+
+
+def _working(
+    view: ClusterView,
+    plans: Mapping[str, PhasePlan],
+    running: Mapping[str, Action],
+    problems: tuple[Problem, ...],
+    step: Step | None,
+    *,
+    settling: bool,
+) -> Note | None:
+    fresh = Reason.DELETING if view.deleting else (Reason.UPDATING if view.cluster.reachable and view.state.guests else Reason.PROVISIONING)
+    transient = [p for p in problems if not p.terminal]
+    stuck = {p.host for p in problems if p.terminal}
+    if running:
+        retrying = next((p for p in transient), None)
+        text = str(step) if step else "working"
+        return Note(fresh, f"{text}; trying again: {retrying.message}" if retrying else text)
+    if transient:
+        attempts = [f for f in view.failures.values() if not f.problem.terminal]
+        count = max((f.count for f in attempts), default=1)
+        due = min((f.retry_at for f in attempts), default=view.now) - view.now
+        when = f", next in {max(due, 0):.0f} s" if attempts else ""
+        return Note(Reason.PROGRESSING_WITH_RETRY, f"{transient[0].message} (attempt {count}{when})")
+    waiting = [a for p in plans.values() for a in p.actions if a.host not in stuck and a.key not in view.failures]
+    if any(p.cluster for p in problems if p.terminal):
+        return None
+    if waiting and not (stuck and all(a.needs for a in waiting)):
+        first = waiting[0]
+        return Note(fresh, f"{step or first.what}: {'waiting for ' + first.needs if first.needs else first.what}")
+    if settling and not problems and not view.cluster_settled:
+        return Note(fresh, f"waiting for {view.unsettled}")
+    return None
+
+
+def _blocked(problems: tuple[Problem, ...]) -> Note | None:
+    terminal = [p for p in problems if p.terminal]
+    if not terminal:
+        return None
+    terminal.sort(key=lambda p: not p.cluster)
+    more = f" (and {len(terminal) - 1} more)" if len(terminal) > 1 else ""
+    hint = f"; {terminal[0].hint}" if terminal[0].hint else ""
+    return Note(as_reason(terminal[0].reason), f"{terminal[0].message}{hint}{more}")
+
+
+def _details(view: ClusterView, plans: Mapping[str, PhasePlan], problems: tuple[Problem, ...]) -> dict[C, Finding]:
+    details: dict[C, Finding] = {C.SPEC_VALID: Finding.true()}
+    for kind in (C.CREDENTIALS_VALID, C.HOSTS_REACHABLE, C.PREFLIGHT_PASSED, C.IMAGE_AVAILABLE):
+        details[kind] = Finding.true()
+    details[C.DRIFTED] = Finding.false()
+    if not view.images:
+        details[C.IMAGE_AVAILABLE] = Finding.unknown()
+    details[C.REGISTRY_AVAILABLE] = _of_phase(plans.get("distribute-registry"), "the registry is not filled yet")
+    details[C.ENDPOINT_REACHABLE] = _of_phase(plans.get("load-balancer"), "a worker's balancer does not answer yet")
+    details[C.GUESTS_APPLIED] = _of_phase(plans.get("guests"), "the images' commands have not all run")
+    details.update(_control_plane(view))
+    details[C.CERTIFICATES_VALID] = _certificates(view)
+    for problem in problems:
+        reason = as_reason(problem.reason)
+        entry = CATALOGUE.get(reason)
+        if entry is not None and entry.condition in details and entry.nature is not Nature.NORMAL:
+            details[entry.condition] = Finding.false(reason, problem.message)
+    return details
+
+
+def _of_phase(plan: PhasePlan | None, otherwise: str) -> Finding:
+    if plan is None or (not plan.actions and plan.done >= plan.total):
+        return Finding.true()
+    return Finding.false(Reason.PROVISIONING, f"{otherwise} ({plan.done}/{plan.total})")
+
+
+def _control_plane(view: ClusterView) -> dict[C, Finding]:
+    if not view.initialized:
+        missing = Finding.false(Reason.PROVISIONING, "kubeadm init has not run yet")
+        return {C.CONTROL_PLANE_INITIALIZED: missing, C.AVAILABLE: missing, C.CONTROL_PLANE_HEALTHY: missing, C.ETCD_HEALTHY: missing,
+                C.WORKERS_READY: Finding.false(Reason.PROVISIONING, "there are no nodes yet")}  # fmt: skip
+    found = {C.CONTROL_PLANE_INITIALIZED: Finding.true()}
+    if view.cluster.reachable:
+        found[C.AVAILABLE] = Finding.true(
+            Reason.CONTROL_PLANE_SERVING, f"{len(view.cluster.ready_masters)} of {len(view.masters)} masters answer"
+        )
+    else:
+        found[C.AVAILABLE] = Finding.false(Reason.CONTROL_PLANE_UNHEALTHY, view.cluster.error or "no master's API server answers")
+    silent = [h.name for h in view.masters if h.name not in view.cluster.ready_masters]
+    found[C.CONTROL_PLANE_HEALTHY] = (
+        Finding.false(Reason.CONTROL_PLANE_UNHEALTHY, f"the API server does not answer on {', '.join(silent)}")
+        if silent
+        else Finding.true()
+    )
+    etcd = etcd_state(view)
+    sick = sorted({h.name for h in view.masters} - etcd.healthy)
+    found[C.ETCD_HEALTHY] = (
+        Finding.false(
+            Reason.ETCD_UNHEALTHY, f"{etcd.healthy_voters} of {len(etcd.voters)} voting members are healthy; not: {', '.join(sick)}"
+        )
+        if sick or etcd.learners or len(etcd.voters) != len(view.masters)
+        else Finding.true(message=f"{len(etcd.voters)} voting members")
+    )
+    unready = [h.name for h in view.wanted if not ((n := view.node(h)) and n.ready)]
+    found[C.WORKERS_READY] = (
+        Finding.false(
+            Reason.NODES_NOT_READY,
+            f"{len(view.wanted) - len(unready)} of {len(view.wanted)} nodes are Ready; not: {', '.join(unready[:10])}",
+        )
+        if unready
+        else Finding.true(message=f"{len(view.wanted)} nodes are Ready")
+    )
+    return found
+
+
+def _certificates(view: ClusterView) -> Finding:
+    known = [(h.soonest_expiry, h.name) for h in view.masters if h.soonest_expiry is not None]
+    if not known:
+        return Finding.unknown() if not view.initialized else Finding.true()
+    soonest, host = min(known)
+    if soonest < view.now:
+        return Finding.false(Reason.CERTIFICATE_EXPIRING, f"a certificate on {host} has expired")
+    if soonest < view.now + MONTH:
+        return Finding.true(Reason.CERTIFICATE_EXPIRING, f"a certificate on {host} expires in {(soonest - view.now) / 86400:.0f} days")
+    return Finding.true()

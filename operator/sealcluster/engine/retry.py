@@ -1,0 +1,37 @@
+"""When to try again. Pure but for the jitter that is handed in."""
+
+from __future__ import annotations
+
+from sealcluster.core.errors import SealError, TerminalError
+from sealcluster.core.plan import Action, Failure, Problem
+
+FIRST, LONGEST = 2.0, 60.0
+PATIENCE = 6
+"""Consecutive failures after which a person is asked, while we go on trying slowly."""
+SLOW = 300.0
+SLOW_AUTHENTICATION = 600.0
+_AUTHENTICATION = ("AuthenticationFailed", "SudoFailed")
+
+
+def delay(reason: str, count: int, *, terminal: bool, jitter: float) -> float:
+    """Seconds until the next try: exponential up to a minute, then every 5 minutes (10 for credentials: lock-outs are real)."""
+    if terminal or count >= PATIENCE:
+        return SLOW_AUTHENTICATION if reason in _AUTHENTICATION else SLOW
+    return min(LONGEST, FIRST * 2.0 ** float(count - 1)) * (0.75 + 0.5 * jitter)
+
+
+def failure(action: Action, error: SealError, before: Failure | None, now: float, jitter: float) -> Failure:
+    """What to remember of an action that failed."""
+    count = (before.count if before else 0) + 1
+    terminal = isinstance(error, TerminalError) or count >= PATIENCE
+    problem = Problem(
+        reason=error.reason,
+        message=error.message,
+        host=error.host or action.host,
+        phase=action.phase,
+        hint=error.hint,
+        terminal=terminal,
+        cluster=not (error.host or action.host),
+    )
+    wait = delay(error.reason, count, terminal=isinstance(error, TerminalError), jitter=jitter)
+    return Failure(count, problem, now + wait, step=error.step or action.what, exit_code=error.exit_code, output=error.output, time=now)

@@ -1,0 +1,50 @@
+"""How to reach each host: the row of the spec, or what we recorded when the row is gone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sealcluster.api import BecomeMethod, Host, SSHSettings
+from sealcluster.api import HostKeyPolicy as Policy
+from sealcluster.api.ssh import effective_ssh
+from sealcluster.core.ports import Bastion, Credentials, HostKeyPolicy, HostTarget, Management
+from sealcluster.core.state import InventoryRow
+from sealcluster.engine.desired import Desired
+
+
+async def target(desired: Desired, management: Management, host: Host | None, row: InventoryRow | None) -> HostTarget:
+    """Credentials are read each time (a changed Secret is a reason to try again). Raises TerminalError SecretMissing."""
+    common = desired.spec.ssh
+    if host is not None:
+        settings = effective_ssh(common, host.ssh, host.port)
+        name, address = host.name, str(host.address)
+        reference = str(settings.credentials_secret_ref.name) if settings.credentials_secret_ref else ""
+    else:
+        assert row is not None
+        settings = effective_ssh(common, None, row.port)
+        settings = settings.model_copy(update={"user": row.user})
+        name, address, reference = row.name, row.address, row.credentials_secret
+    credentials = await management.credentials(reference)
+    become = settings.become.method is BecomeMethod.SUDO or (settings.become.method is BecomeMethod.AUTO and settings.user != "root")
+    credentials = replace(credentials, user=str(settings.user), become=become)
+    keys = await _keys(settings, management, row.host_key if row else None)
+    return HostTarget(name, address, int(settings.port), credentials, keys, await _bastion(settings, management, credentials))
+
+
+async def _keys(settings: SSHSettings, management: Management, pinned: str | None) -> HostKeyPolicy:
+    known = None
+    if settings.host_keys.known_hosts_secret_ref is not None:
+        reference = settings.host_keys.known_hosts_secret_ref
+        known = await management.text("Secret", str(reference.name), str(reference.key))
+    return HostKeyPolicy(settings.host_keys.policy is Policy.TRUST_ON_FIRST_USE, pinned or None, known)
+
+
+async def _bastion(settings: SSHSettings, management: Management, hosts_own: Credentials) -> Bastion | None:
+    if settings.bastion is None:
+        return None
+    jump = settings.bastion
+    credentials = hosts_own
+    if jump.credentials_secret_ref is not None:
+        credentials = await management.credentials(str(jump.credentials_secret_ref.name))
+    credentials = replace(credentials, user=str(jump.user), become=False)
+    return Bastion(str(jump.address), int(jump.port), credentials, await _keys(settings, management, None))

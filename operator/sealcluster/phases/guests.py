@@ -1,0 +1,134 @@
+"""The images' own commands, in the order of the list: rootfs and patches on every machine, applications on one healthy master.
+
+That an application's commands succeeded is remembered in the state record, not on a machine: no master is special.
+"""
+
+from __future__ import annotations
+
+from sealcluster.core import paths
+from sealcluster.core.digest import digest, digest_items
+from sealcluster.core.images import ImageInfo
+from sealcluster.core.ops import Guest, Job
+from sealcluster.core.plan import Action, PhasePlan
+from sealcluster.core.state import GuestRecord
+from sealcluster.core.view import ClusterView, HostView
+from sealcluster.phases.base import Context, image_set
+from sealcluster.phases.environment import application_env, host_env
+from sealcluster.phases.registry import tree_ready
+from sealcluster.phases.rootfs_files import application_files, files_digest
+from sealcluster.render.expand import expand
+
+
+def commands(view: ClusterView, image: ImageInfo, env: dict[str, str]) -> tuple[str, ...]:
+    """ENTRYPOINT and CMD (or the spec's args in its place), variables expanded."""
+    wanted = next((i for i in view.spec.images if i.name == image.name), None)
+    texts = tuple(wanted.args) if wanted is not None and wanted.args is not None else image.commands
+    return tuple(expand(t, env) for t in texts)
+
+
+def application_digest(view: ClusterView, image: ImageInfo) -> str:
+    """What makes an application run: its image, its commands, the env that the spec gives it."""
+    wanted = next((i for i in view.spec.images if i.name == image.name), None)
+    args = wanted.args if wanted is not None else None
+    env = {**(wanted.env if wanted else {}), **view.spec.env}
+    return digest(image.digest, *(args if args is not None else image.commands), digest_items(env.items()))
+
+
+class Guests:
+    """Strictly one application after another; a failed one is tried again and never called done."""
+
+    name = "guests"
+    title = "running the images' commands"
+
+    def plan(self, view: ClusterView) -> PhasePlan:
+        """Host commands of rootfs and patches, then the first application that is not done."""
+        actions: list[Action] = []
+        done = 0
+        total = 0
+        for host in view.wanted:
+            if not view.images_for(host) or not view.joined(host):
+                continue
+            for image in image_set(view.images_for(host)):
+                if not commands(view, image, {}):
+                    continue
+                total += 1
+                if host.done(f"guest-{image.name}", self._host_digest(view, host, image)):
+                    done += 1
+                else:
+                    actions.append(
+                        Action(
+                            self.name, f"run the commands of {image.name}", host.name, "they did not run here", args={"image": image.name}
+                        )
+                    )
+        previous = ""
+        for image in (i for i in view.any_images if i.type == "application"):
+            total += 1
+            if self._recorded(view, image):
+                done += 1
+                continue
+            needs = previous or self._needs(view)
+            leader = self._runner(view, image)
+            actions.append(
+                Action(self.name, f"run the commands of {image.name}", leader.name if leader else "", "they did not succeed yet", needs,
+                       args={"image": image.name})
+            )  # fmt: skip
+            previous = f"{image.name} before it in the list"
+        return PhasePlan(tuple(actions), done=done, total=total)
+
+    @staticmethod
+    def _recorded(view: ClusterView, image: ImageInfo) -> bool:
+        record = view.state.guests.get(image.name)
+        return record is not None and record.rc == 0 and record.digest == application_digest(view, image)
+
+    @staticmethod
+    def _runner(view: ClusterView, image: ImageInfo) -> HostView | None:
+        """The master where it already ran (its record was lost), else the leader."""
+        step = f"guest-{image.name}"
+        identity = application_digest(view, image)
+        for host in view.joined_masters:
+            if host.facts is None:
+                continue
+            job = host.facts.jobs.get(step)
+            if host.done(step, identity) or (job is not None and job.digest == identity):
+                return host
+        return view.leader
+
+    @staticmethod
+    def _needs(view: ClusterView) -> str:
+        if not view.initialized or view.leader is None:
+            return "a master whose API server answers"
+        waiting = [h.name for h in view.wanted if not view.joined(h) and not view.failing(h)]
+        if waiting:
+            return f"{waiting[0]} to join"
+        registry = view.registry
+        if registry is None or (not tree_ready(view, registry) and not view.failing(registry)):
+            return "the registry to hold the images"
+        return ""
+
+    @staticmethod
+    def _host_digest(view: ClusterView, host: HostView, image: ImageInfo) -> str:
+        return digest(image.digest, *commands(view, image, host_env(view, host)))
+
+    async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
+        """Run, then remember."""
+        host = view.hosts[action.host]
+        image = next(i for i in view.images_for(host) if i.name == action.args["image"])
+        step = f"guest-{image.name}"
+        if image.type != "application":
+            env = host_env(view, host)
+            op = Guest(paths.rootfs(view.name), commands(view, image, env), env)
+            await context.gate.run(host.name, Job(step, self._host_digest(view, host, image), op, timeout=1800), reason="GuestFailed")
+            return
+        identity = application_digest(view, image)
+        if not host.done(step, identity):
+            env = application_env(view, host, image)
+            files = application_files(view, host, image)
+            parts = tuple(p.digest for p in image.parts)
+            lacking = await context.gate.missing(host.name, parts)
+            await context.gate.send(host.name, [p for p in parts if p in lacking], context.progress)
+            workdir = paths.application(view.name, image.name)
+            op = Guest(workdir, commands(view, image, env), env, parts, files)
+            files_digest(files)
+            await context.gate.run(host.name, Job(step, identity, op, timeout=1800), reason="GuestFailed")
+        record = GuestRecord(identity, 0, host.name, context.clock.now())
+        await context.gate.update_state(lambda state: state.with_guest(image.name, record))
