@@ -1,0 +1,1 @@
+"""The modelled outside world, one concern per module; `world.ModelWorld` puts them together."""
