@@ -85,6 +85,7 @@ RECIPES: tuple[Recipe, ...] = (
         commands={
             "crictl": "sealcluster.io/hack/lab/tools/crictl",
             "hello": "sealcluster.io/hack/lab/tools/hello",
+            "render": "sealcluster.io/hack/lab/tools/render",
         },
     ),
     Recipe(module="helm", version="v3.22.0", commands={"helm": "helm.sh/helm/v3/cmd/helm"}),
