@@ -78,7 +78,7 @@ class FactsQuery:
     certificates: bool = False
     """Return the PEM of leaf certificates (masters)."""
     probe: tuple[tuple[str, int], ...] = ()
-    """(address, port) pairs to open a TCP connection to from the host, 2 s each, side by side; those that answer are in `HostFacts.answers`."""
+    """(address, port) pairs to connect to from the host, 2 s each, side by side; those that answer are in `HostFacts.answers`."""
     preflight: bool = False
     """Also gather what only preflight needs (tools, modules, routes, leftovers, ports)."""
 

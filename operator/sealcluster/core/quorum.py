@@ -56,7 +56,8 @@ def may_add(state: EtcdState) -> str:
     sick = sorted(m.name for m in state.voters if m.name not in state.healthy)
     after = len(state.voters) + 1
     if state.healthy_voters < after // 2 + 1:
-        return f"etcd: {state.healthy_voters} of {len(state.voters)} members are healthy, {after // 2 + 1} of {after} would be needed ({', '.join(sick)})"
+        need = f"{after // 2 + 1} of {after} would be needed"
+        return f"etcd: {state.healthy_voters} of {len(state.voters)} members are healthy, {need} (not: {', '.join(sick)})"
     return ""
 
 

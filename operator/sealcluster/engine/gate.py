@@ -78,7 +78,7 @@ class Gate:
             return mine
 
     async def update_state(self, change: Callable[[StateRecord], StateRecord]) -> StateRecord:
-        """Compare-and-swap. On a conflict the record is read again: still ours → the change is applied to what is there; not ours → Fenced."""
+        """Compare-and-swap. After a conflict the record is read again: the change is applied to it if it is still ours, else Fenced."""
         async with self._lock:
             for _ in range(5):
                 new = change(self.state)
@@ -182,7 +182,8 @@ def _pki_made(record: StateRecord) -> StateRecord:
 def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientError:
     if NO_SPACE in result.log:
         return TransientError(
-            f"running {job.step} on {host}: the disk is full", reason="DiskFull", host=host, step=job.step, exit_code=result.rc, output=result.log,
+            f"running {job.step} on {host}: the disk is full", reason="DiskFull", host=host, step=job.step,
+            exit_code=result.rc, output=result.log,
             hint="free space on the machine; the step is tried again by itself",
         )  # fmt: skip
     last = next((line for line in reversed(result.log.splitlines()) if line.strip()), "")

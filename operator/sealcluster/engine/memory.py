@@ -154,9 +154,9 @@ class Memory:
         view = self.view(frozenset())
         host = view.hosts[name]
         probe: tuple[tuple[str, int], ...] = ()
-        if host.spec is not None and not host.master and host.facts is not None and host.facts.kubelet_conf:
-            if balancer(view, host) != "External":
-                probe = (balancer_target(view, host),)
+        joined_worker = host.spec is not None and not host.master and host.facts is not None and host.facts.kubelet_conf
+        if joined_worker and balancer(view, host) != "External":
+            probe = (balancer_target(view, host),)
         claimed = host.claimed
         return FactsQuery(etcd=host.master and claimed, certificates=host.master and claimed, probe=probe, preflight=not claimed)
 

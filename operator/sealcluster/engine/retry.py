@@ -17,7 +17,7 @@ def delay(reason: str, count: int, *, terminal: bool, jitter: float) -> float:
     """Seconds until the next try: exponential up to a minute, then every 5 minutes (10 for credentials: lock-outs are real)."""
     if terminal or count >= PATIENCE:
         return SLOW_AUTHENTICATION if reason in _AUTHENTICATION else SLOW
-    return min(LONGEST, FIRST * 2.0 ** float(count - 1)) * (0.75 + 0.5 * jitter)
+    return min(LONGEST, FIRST * float(1 << (count - 1))) * (0.75 + 0.5 * jitter)
 
 
 def failure(action: Action, error: SealError, before: Failure | None, now: float, jitter: float) -> Failure:

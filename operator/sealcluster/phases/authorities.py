@@ -26,7 +26,7 @@ class Authorities:
                         "PKIMissing",
                         "the Secrets with the cluster's certificate authorities are gone, and a running cluster must never get new ones",
                         phase=self.name,
-                        hint=f"restore the Secrets {view.name}-ca, {view.name}-etcd, {view.name}-proxy and {view.name}-sa from a backup, or from "
+                        hint=f"restore the Secrets {view.name}-ca, -etcd, -proxy and -sa from a backup, or from "
                         "/etc/kubernetes/pki of any master (ca.crt/ca.key, etcd/ca.*, front-proxy-ca.*, sa.*)",
                         cluster=True,
                     ),

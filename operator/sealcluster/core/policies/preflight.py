@@ -83,7 +83,8 @@ def _across(view: ClusterView, seen: Seen) -> Iterator[Check]:
     if len(view.masters) % 2 == 0:
         yield Check(
             "", "masters-odd", ok=False, level=WARNING, scope=CLUSTER, value=str(len(view.masters)), limit="odd",
-            message=f"{len(view.masters)} masters tolerate no more failures than {len(view.masters) - 1}", fix="use an odd number of masters",
+            message=f"{len(view.masters)} masters tolerate no more failures than {len(view.masters) - 1}",
+            fix="use an odd number of masters",
         )  # fmt: skip
 
 
@@ -145,7 +146,8 @@ def _identity(view: ClusterView, host: HostView, facts: HostFacts) -> Iterator[C
         value=facts.machine_id,
         limit=known,
         message=f"another machine answers at {host.address} than the one that was installed",
-        fix=f"remove the row and acknowledge the loss with the annotation sealcluster.io/acknowledge-lost: {host.name}={known}, then add the new machine",
+        fix="remove the row, acknowledge the loss with the annotation "
+        f"sealcluster.io/acknowledge-lost: {host.name}={known}, then add the new machine",
     )
 
 
