@@ -118,9 +118,12 @@ class KubeClient:
         return (await self._send("DELETE", resource, namespace, name, body=body, accept=(404,))).status != 404
 
     async def evict(self, name: str, namespace: str) -> bool:
-        """Evict a pod through the Eviction API; False when it was gone already. Unavailable with `causes` when a budget forbids it now."""
+        """Evict a pod through the Eviction API; False when it was gone already.
+
+        Tried once: Unavailable with `causes` when a budget forbids it now.
+        """
         body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": namespace}}
-        answer = await self._send("POST", PODS, namespace, name, subresource="eviction", body=body, accept=(404,))
+        answer = await self._send("POST", PODS, namespace, name, subresource="eviction", body=body, accept=(404,), attempts=1)
         return answer.status != 404
 
     async def raw(self, path: str) -> bytes:
@@ -142,18 +145,32 @@ class KubeClient:
         content_type: str = "application/json",
         query: Mapping[str, str] | None = None,
         accept: tuple[int, ...] = (),
+        attempts: int | None = None,
     ) -> Answer:
         path = resource.path(namespace, name, subresource)
         doing = _doing(verb, resource, namespace, name or _name_of(body), subresource)
         return await self._attempt_all(
-            verb, path + ("?" + urlencode(query) if query else ""), doing, body=body, content_type=content_type, accept=accept
+            verb,
+            path + ("?" + urlencode(query) if query else ""),
+            doing,
+            body=body,
+            content_type=content_type,
+            accept=accept,
+            attempts=attempts,
         )
 
-    async def _attempt_all(self, verb: str, path: str, doing: str, *, accept: tuple[int, ...], **how: Any) -> Answer:
+    async def _attempt_all(
+        self, verb: str, path: str, doing: str, *, accept: tuple[int, ...], attempts: int | None = None, **how: Any
+    ) -> Answer:
         """Send until there is an answer that decides. A Conflict after a lost answer says so: the earlier attempt may have worked."""
         lost = False
         retries = stamina.retry_context(
-            on=worth_another_try, attempts=self._attempts, timeout=self._patience, wait_initial=0.2, wait_max=5.0, wait_jitter=0.3
+            on=worth_another_try,
+            attempts=attempts or self._attempts,
+            timeout=self._patience,
+            wait_initial=0.2,
+            wait_max=5.0,
+            wait_jitter=0.3,
         )
         async for attempt in retries:
             with attempt:

@@ -25,12 +25,17 @@ _LONGEST_RETRY_AFTER = 30.0
 
 
 class Unavailable(TransientError):
-    """No usable answer. `retry_after`: seconds the server asked us to wait; `again`: trying at once may help; `causes`: see `Answer`."""
+    """No usable answer.
 
-    default_reason = "APIUnavailable"
+    `answered`: there was one (429, 5xx); `retry_after`: seconds that it asks us to wait; `again`: the same request may work in a moment;
+    `causes`: what stands in the way, such as a disruption budget.
+    """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, again: bool = True, causes: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, message: str, *, answered: bool = False, again: bool = True, retry_after: float | None = None, causes: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message, hint="the API server must answer; it is tried again")
+        self.answered = answered
         self.retry_after = retry_after
         self.again = again
         self.causes = causes
@@ -47,15 +52,13 @@ class Conflict(StateConflict):
 
 
 class NotFound(TerminalError):
-    """404."""
-
-    default_reason = "ObjectMissing"
+    """404. Callers who expect the object use `KubeClient.find` and say what its absence means."""
 
 
 class Refused(TerminalError):
     """The API server will not do this, now or later. `status` is the HTTP code."""
 
-    default_reason = "APIRefused"
+    default_reason = "StorageRefused"
 
     def __init__(self, message: str, *, status: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -96,15 +99,15 @@ def error_of(answer: Answer, doing: str) -> SealError:
         case 409:
             return Conflict(message, exists=reason == "AlreadyExists")
         case 410:
-            return Unavailable(message, again=False)
+            return Unavailable(message, answered=True, again=False)
         case 401:
             return Refused(message, status=401, hint="the token or client certificate is not accepted; renew it")
         case 403:
             return Refused(message, status=403, hint="grant this verb in the operator's Role")
         case 408 | 429:
             causes = tuple(str(c.get("message", "")) for c in (status.get("details") or {}).get("causes") or ())
-            return Unavailable(message, retry_after=answer.retry_after(), again=not causes, causes=causes)
+            return Unavailable(message, answered=True, retry_after=answer.retry_after(), again=not causes, causes=causes)
         case code if code >= 500:
-            return Unavailable(message, retry_after=answer.retry_after())
+            return Unavailable(message, answered=True, retry_after=answer.retry_after())
         case code:
             return Refused(message, status=code)

@@ -84,7 +84,7 @@ class KubeManagement:
         if not is_ours(found, self._name):
             raise TerminalError(
                 f"writing {self._source('kubeconfig')}: a Secret of that name exists and is not ours",
-                reason="SecretConflict",
+                reason="StorageRefused",
                 hint="remove or rename it",
             )
         if found.get("data") != body["data"]:

@@ -52,7 +52,7 @@ class Transport:
                 config = _externalised(yaml.safe_load(text), Path(directory))
             except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError) as error:
                 raise TerminalError(
-                    f"reading kubeconfig: {type(error).__name__}", reason="APIRefused", hint="it is not a kubeconfig"
+                    f"reading kubeconfig: {type(error).__name__}", reason="StorageRefused", hint="it is not a kubeconfig"
                 ) from error
             return await _load(cls, "reading kubeconfig", load, config_dict=config)
 
@@ -65,7 +65,7 @@ class Transport:
             load(client_configuration=configuration)
         except ConfigException as error:
             raise TerminalError(
-                f"reading the ServiceAccount of this pod: {error}", reason="APIRefused", hint="outside of a cluster, give a kubeconfig"
+                f"reading the ServiceAccount of this pod: {error}", reason="StorageRefused", hint="outside of a cluster, give a kubeconfig"
             ) from error
         return cls(configuration)
 
@@ -98,7 +98,9 @@ async def _load(cls: type[Transport], doing: str, load: Any, **where: Any) -> Tr
         await load(client_configuration=configuration, **where)
         return await asyncio.to_thread(cls, configuration)
     except (ConfigException, OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise TerminalError(f"{doing}: {error}", reason="APIRefused", hint="check the file, its context and its certificates") from error
+        raise TerminalError(
+            f"{doing}: {error}", reason="StorageRefused", hint="check the file, its context and its certificates"
+        ) from error
 
 
 def _externalised(config: dict[str, Any], directory: Path) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""Connection pools to the clusters that we build, one per cluster, closed when nobody used them for a while."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from sealcluster.core.ports import PKI, Clock, Endpoint
+from sealcluster.kube.transport import Transport
+from sealcluster.kube.workload import KubeWorkload
+
+IDLE_SECONDS = 300.0
+KubeconfigFor = Callable[[str, Endpoint, str, PKI], str]
+"""(cluster, endpoint, domain, pki) -> admin kubeconfig; may take a while (it makes a key), so it runs in a thread."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Pool:
+    transport: Transport | None = None
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    idle: asyncio.TimerHandle | None = None
+
+
+class KubeWorkloads:
+    """Opens the APIs of new clusters (`core.ports.Workloads`). One client certificate serves all masters of a cluster. Must be closed."""
+
+    def __init__(self, kubeconfig_for: KubeconfigFor, clock: Clock, idle: float = IDLE_SECONDS) -> None:
+        self._kubeconfig_for = kubeconfig_for
+        self._clock = clock
+        self._idle = idle
+        self._pools: dict[tuple[str, str, str], _Pool] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def open(self, cluster: str, endpoints: Sequence[Endpoint], domain: str, pki: PKI) -> KubeWorkload:
+        """A handle (pooled by cluster, domain and CA); connects lazily."""
+        key = (cluster, domain, hashlib.sha256(pki.ca[0].encode()).hexdigest())
+
+        async def session() -> Transport:
+            return await self._session(key, endpoints[0], pki)
+
+        return KubeWorkload(session, endpoints, self._clock)
+
+    @property
+    def sessions(self) -> int:
+        """How many pools are open now."""
+        return sum(pool.transport is not None for pool in self._pools.values())
+
+    async def close(self) -> None:
+        """Close every pool."""
+        for key in list(self._pools):
+            await self._drop(key)
+        await asyncio.gather(*self._closing)
+
+    async def _session(self, key: tuple[str, str, str], endpoint: Endpoint, pki: PKI) -> Transport:
+        cluster, domain, _ = key
+        pool = self._pools.setdefault(key, _Pool())
+        async with pool.opening:
+            if pool.transport is None:
+                text = await asyncio.to_thread(self._kubeconfig_for, cluster, endpoint, domain, pki)
+                pool.transport = await Transport.from_text(text)
+        if pool.idle is not None:
+            pool.idle.cancel()
+        pool.idle = asyncio.get_running_loop().call_later(self._idle, self._expire, key)
+        return pool.transport
+
+    def _expire(self, key: tuple[str, str, str]) -> None:
+        task = asyncio.create_task(self._drop(key))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
+
+    async def _drop(self, key: tuple[str, str, str]) -> None:
+        pool = self._pools.pop(key, None)
+        if pool is None:
+            return
+        if pool.idle is not None:
+            pool.idle.cancel()
+        if pool.transport is not None:
+            await pool.transport.close()
