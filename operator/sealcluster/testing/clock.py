@@ -8,6 +8,7 @@ at once in the loop's own thread. Where nothing runs and no timer is left, the w
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar, TypeVarTuple
@@ -17,6 +18,10 @@ Ts = TypeVarTuple("Ts")
 
 EPOCH = 1_800_000_000.0
 """Virtual seconds since 1970 at which every loop starts."""
+
+
+OWNER: contextvars.ContextVar[set[asyncio.Task[Any]] | None] = contextvars.ContextVar("OWNER", default=None)
+"""Every task that is created while this is set (and by those tasks, and so on) is added to the set: what dies with a process."""
 
 
 class Deadlock(BaseException):
@@ -47,6 +52,17 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         super().__init__(selector)
         self._clock_resolution = 1e-6  # a jump may fall an ulp short of its timer
         selector.jump = self._jump
+
+    def create_task(
+        self, coro: Any, *, name: str | None = None, context: contextvars.Context | None = None, **options: Any
+    ) -> asyncio.Task[Any]:
+        """Make a task and remember whose it is."""
+        task: asyncio.Task[Any] = super().create_task(coro, name=name, context=context, **options)
+        owner = OWNER.get() if context is None else context.get(OWNER)
+        if owner is not None:
+            owner.add(task)
+            task.add_done_callback(owner.discard)
+        return task
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""

@@ -135,9 +135,7 @@ class ModelHost:
 
     def _check_owner(self, machine: Machine, job: Job, fence: Fence) -> None:
         if machine.owner is None and not isinstance(job.op, Claim | CleanHost):
-            raise TransientError(
-                f"starting {job.step}: the host is not claimed", reason="HostNotClaimed", host=self.target.name, step=job.step
-            )
+            self.world.violate(f"{machine.name}: {job.step} starts although the machine is nobody's")
         if machine.owner is not None and machine.owner.cluster_id != fence.cluster_id:
             raise TerminalError(
                 f"starting {job.step}: the host belongs to cluster {machine.owner.cluster_id}",
