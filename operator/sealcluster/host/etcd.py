@@ -1,0 +1,47 @@
+"""Reading etcdctl's JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sealcluster.core.facts import EtcdFacts, EtcdMember
+
+
+def parse_etcd(status: str, members: str) -> EtcdFacts | None:
+    """``endpoint status`` and ``member list``, both ``-w json``; None when the member on this host does not answer at all.
+
+    The list is read through the quorum, so a member that gives it is healthy; the status is the member's own.
+    """
+    own = _first(_load(status))
+    listed = _load(members)
+    listed = listed if isinstance(listed, dict) else {}
+    header = own.get("Status", {}).get("header", {}) or listed.get("header", {})
+    if not header:
+        return None
+    rows = tuple(
+        EtcdMember(
+            id=format(int(row.get("ID", 0)), "x"),
+            name=row.get("name", ""),
+            learner=bool(row.get("isLearner", False)),
+            peer_urls=tuple(row.get("peerURLs", ())),
+        )
+        for row in listed.get("members", ())
+    )
+    return EtcdFacts(
+        cluster_id=format(int(header.get("cluster_id", 0)), "x"),
+        member_id=format(int(header.get("member_id", 0)), "x"),
+        healthy=bool(rows) and not own.get("Status", {}).get("errors"),
+        members=rows,
+    )
+
+
+def _load(content: str) -> Any:
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
+
+
+def _first(value: Any) -> dict[str, Any]:
+    return value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}

@@ -1,0 +1,1 @@
+export PATH LC_ALL=C

@@ -1,0 +1,45 @@
+# Shared by the ops' scripts, which run in their job directory. `in/` holds their inputs, `out` takes their answer.
+# Set before: R N step digest attempt (journal.sh) and the op's own values from in/vars.
+umask 022
+
+fail() {
+	printf '%s\n' "$1" >&2
+	exit "${2:-1}"
+}
+
+# put_all <base>: write the files that in/files.list names (<mode> <number> <path>) below base; what is the same already stays.
+put_all() {
+	[ -s in/files.list ] || return 0
+	: >in/moves
+	: >in/written
+	while read -r mode number path; do
+		target=$1$path
+		if [ -L "$target" ]; then target=$(readlink -f "$target"); fi
+		if cmp -s "in/files/$number" "$target" 2>/dev/null && [ "$(stat -c %04a "$target")" = "$mode" ]; then continue; fi
+		dir=${target%/*}
+		[ -d "$dir" ] || mkdir -p "$dir" || return 1
+		new=$dir/.sealcluster.$$.$number
+		cp "in/files/$number" "$new" && chmod "$mode" "$new" || return 1
+		printf '%s\n' "$new" >>in/written
+		printf '%s %s\n' "$number" "$target" >>in/moves
+	done <in/files.list
+	[ -s in/moves ] || return 0
+	tr '\n' '\000' <in/written | xargs -0 sync || return 1
+	while read -r number target; do
+		mv -f "${target%/*}/.sealcluster.$$.$number" "$target" || return 1
+	done <in/moves
+}
+
+# The parts named in $parts, unpacked into a directory.
+unpack_parts() {
+	for part in $parts; do
+		[ -f "$S/store/$part" ] || fail "unpacking part $part: it is not in the store" 66
+		tar -x -o -p -C "$1" -f "$S/store/$part" || fail "unpacking part $part: tar failed"
+	done
+}
+
+drop_parts() {
+	for part in $parts; do
+		rm -f "$S/store/$part"
+	done
+}

@@ -1,0 +1,65 @@
+# The process of a job's unit. Set before: d step digest attempt seconds.
+# Order at the end: result beside its name, journal, secrets away, result. Whoever sees `rc` sees a finished job.
+cd "$d" || exit 74
+exec 9>lock
+flock -w 30 9 || exit 75
+[ -e rc ] && exit 0
+mkdir began 2>/dev/null || exit 75
+
+log_max=1048576
+stopped=
+child=
+begin=$(date +%s)
+export HOME=/root
+: >out
+mkfifo -m 600 pipe || exit 74
+(
+	exec 9>&-
+	if command -v stdbuf >/dev/null 2>&1; then
+		stdbuf -o0 head -c "$log_max" >log
+	else
+		head -c "$log_max" >log
+	fi
+	tail -c 65536 >log.tail
+	: >logged
+) <pipe &
+trap 'stopped=1' TERM
+setsid /bin/sh ./run >pipe 2>&1 </dev/null 9>&- &
+child=$!
+wait "$child"
+rc=$?
+
+if [ -n "$stopped" ]; then
+	[ $(($(date +%s) - begin)) -ge $((seconds - 1)) ] || exit 76
+	kill -KILL "-$child" 2>/dev/null
+	wait "$child"
+	rc=124
+fi
+
+# A child that lives on may hold the pipe: its words are not waited for.
+n=0
+while ! [ -e logged ] && [ "$n" -lt 100 ]; do
+	n=$((n + 1))
+	sleep 0.02
+done
+[ "$rc" != 124 ] || printf 'ended after %s seconds: the time limit\n' "$seconds" >>log
+
+result="$rc $(($(date +%s) - begin))"
+put_result() {
+	printf '%s\n' "$result" >rc.tmp && [ "$(cat rc.tmp)" = "$result" ]
+}
+if ! put_result 2>/dev/null; then
+	rm -f "$S/reserve"
+	put_result
+fi
+sync rc.tmp out
+state=failed
+[ "$rc" != 0 ] || state='done'
+# A host that was just cleaned has no journal any more.
+if [ -e "$S/journal" ]; then
+	hold 120 && journal "$state" "$rc"
+	release
+fi
+rm -rf in pipe
+mv rc.tmp rc
+sync .

@@ -1,0 +1,1 @@
+"""A real sshd on loopback, and a directory that plays a machine's root."""
