@@ -12,14 +12,18 @@ from sealab.machines_layout import Layout
 from sealab.network import remove_network
 
 
-def sweep(layout: Layout) -> None:
-    """End processes, then take away what they used: mounts, loop devices, cgroups, network, files."""
-    end_processes(layout)
+def sweep(layout: Layout) -> set[int]:
+    """End processes, then take away what they used: mounts, loop devices, cgroups, network, files.
+
+    Returns the processes that were killed (see `wait_until_reaped`).
+    """
+    killed = end_processes(layout)
     unmount_below(layout.data)
     _detach_loops(layout.data)
     remove_cgroups(layout)
     remove_network(layout)
     _remove_files(layout)
+    return killed
 
 
 def _remove_files(layout: Layout) -> None:

@@ -1,6 +1,7 @@
 """A lab's cgroups, in every hierarchy that the host has mounted (v1 has one per controller)."""
 
 import contextlib
+import os
 import time
 from pathlib import Path
 
@@ -15,12 +16,9 @@ def hierarchies() -> list[Path]:
 
 
 def lab_cgroups(layout: Layout) -> list[Path]:
-    """All cgroups of a lab, the innermost first."""
-    tops = [hierarchy / layout.cgroup for hierarchy in hierarchies()]
-    groups = [top for top in tops if top.is_dir()]
-    for top in list(groups):
-        groups += [path for path in top.rglob("*") if path.is_dir()]
-    return sorted(groups, key=lambda path: -len(path.parts))
+    """All cgroups of a lab, inner before outer; os.walk, because groups may vanish while it looks."""
+    tops = (hierarchy / layout.cgroup for hierarchy in hierarchies())
+    return [Path(folder) for top in tops for folder, _, _ in os.walk(top, topdown=False)]
 
 
 def remove_cgroups(layout: Layout, patience: float = 10) -> None:

@@ -19,8 +19,11 @@ def lab_processes(layout: Layout) -> set[int]:
     return (inside | set(_marked(layout))) - _own_line()
 
 
-def end_processes(layout: Layout, patience: float = 20) -> None:
-    """Kill until nothing is left: a process found late may have been started by one just killed."""
+def end_processes(layout: Layout, patience: float = 20) -> set[int]:
+    """Kill until nothing is left: a process found late may have been started by one just killed.
+
+    Returns whom it killed, for `wait_until_reaped`.
+    """
     deadline = time.monotonic() + patience
     killed: set[int] = set()
     thaw(layout)
@@ -33,10 +36,15 @@ def end_processes(layout: Layout, patience: float = 20) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         thaw(layout)
-        time.sleep(0.05)
-    # What is dead still counts as a process, with its pid namespace, until its parent has looked at it.
-    while any(map(_is_unreaped, killed)) and time.monotonic() < deadline:
-        time.sleep(0.01)
+        time.sleep(0.02)
+    return killed
+
+
+def wait_until_reaped(killed: set[int], patience: float = 10) -> None:
+    """A dead process holds nothing, but is listed until its parent has looked at it; some computers' take seconds."""
+    deadline = time.monotonic() + patience
+    while any(_state(pid) == "Z" for pid in killed) and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def thaw(layout: Layout) -> None:
@@ -75,10 +83,6 @@ def _works_in(entry: Path, ours: tuple[str, ...]) -> bool:
 
 def _is_zombie(pid: int) -> bool:
     return _state(pid) in ("Z", "X", "")
-
-
-def _is_unreaped(pid: int) -> bool:
-    return _state(pid) == "Z"
 
 
 def _state(pid: int) -> str:

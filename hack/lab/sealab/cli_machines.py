@@ -95,7 +95,7 @@ def _up(options: argparse.Namespace) -> int:
 def _down(options: argparse.Namespace) -> int:
     began = time.monotonic()
     existed = options.name in machines.lab_names()
-    restored = machines.take_down(options.name)
+    restored = machines.take_down(options.name, reaped=True)
     for setting in restored:
         _tell(f"restored the host's {setting}")
     what = "is down" if existed else "was not there; whatever was left of it is gone"

@@ -12,6 +12,7 @@ from typing import Self
 
 from sealab import machines_runtime, machines_state, machines_sysctls, network, paths
 from sealab.cleanup import sweep
+from sealab.cleanup_processes import wait_until_reaped
 from sealab.errors import LabError
 from sealab.machines_command import last_words
 from sealab.machines_creation import create, record_for
@@ -146,11 +147,19 @@ class Lab:
         machines_state.save(self.layout, self.state)
 
 
-def take_down(name: str) -> list[str]:
-    """Remove every trace of a lab, crashed or not, there or not; returns the host settings that were restored."""
+def take_down(name: str, *, reaped: bool = False) -> list[str]:
+    """Remove every trace of a lab, crashed or not, there or not; returns the host settings that were restored.
+
+    `reaped`: wait too until the dead processes are out of the process list; they hold nothing any more.
+    """
     layout = Layout(checked_name("lab", name))
     with lab_lock(layout):
-        return _remove(layout)
+        killed = sweep(layout)
+        with global_lock():
+            restored = machines_sysctls.restore_after_last_lab()
+    if reaped:
+        wait_until_reaped(killed)
+    return restored
 
 
 def lab_names() -> list[str]:
@@ -177,10 +186,10 @@ def _claim(layout: Layout, owner_pid: int) -> LabState:
     return state
 
 
-def _remove(layout: Layout) -> list[str]:
+def _remove(layout: Layout) -> None:
     sweep(layout)
     with global_lock():
-        return machines_sysctls.restore_after_last_lab()
+        machines_sysctls.restore_after_last_lab()
 
 
 def _add(layout: Layout, state: LabState, specs: Sequence[MachineSpec], report: Report) -> None:

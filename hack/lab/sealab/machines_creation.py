@@ -22,10 +22,13 @@ def record_for(spec: MachineSpec, state: LabState) -> MachineRecord:
     index = max((record.index for record in state.machines.values()), default=0) + 1
     if index > 240:
         raise LabError(f"adding machine {spec.name}: a lab holds at most 240 machines")
+    address = spec.address or network.machine_address(state.network, index)
+    if ipaddress.IPv4Address(address) not in state.network:
+        raise LabError(f"adding machine {spec.name}: address {address} is outside the lab's network {state.network}")
     return MachineRecord(
         name=spec.name,
         index=index,
-        address=spec.address or network.machine_address(state.network, index),
+        address=address,
         port=spec.port,
         user=spec.user,
         password=new_password(),

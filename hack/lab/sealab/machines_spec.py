@@ -1,5 +1,6 @@
 """What a machine shall be, and what it then is."""
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from typing import Literal
@@ -46,8 +47,18 @@ class MachineSpec:
             raise LabError(f"describing machine {self.name}: port {self.port} is not between 1 and 65535")
         if self.machine_id and not re.fullmatch(r"[0-9a-f]{32}", self.machine_id):
             raise LabError(f"describing machine {self.name}: machine_id must be 32 hex digits")
+        if self.address and not _is_address(self.address):
+            raise LabError(f"describing machine {self.name}: address {self.address!r} is no IPv4 address")
         if self.disk_gib < 0.1:
             raise LabError(f"describing machine {self.name}: a disk of {self.disk_gib} GiB is too small to boot")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass

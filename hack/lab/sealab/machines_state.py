@@ -33,7 +33,7 @@ class LabState:
 
     def owner_is_alive(self) -> bool:
         """True also for a lab without an owner."""
-        return not self.owner_pid or started(self.owner_pid) == self.owner_started
+        return not self.owner_pid or started(self.owner_pid) == self.owner_started != 0
 
 
 def started(pid: int) -> int:
