@@ -53,7 +53,7 @@ class KubeClient:
     async def find(self, resource: Resource, name: str, namespace: str | None = None) -> Object | None:
         """The object, or None."""
         answer = await self._send("GET", resource, namespace, name, accept=(404,))
-        return None if answer.status == 404 else _object(answer)
+        return None if answer.status == 404 else _object(answer, f"getting {resource.kind} {name}")
 
     async def pages(
         self, resource: Resource, namespace: str | None = None, *, labels: str = "", fields: str = "", page: int = PAGE
@@ -72,12 +72,6 @@ class KubeClient:
     async def create(self, resource: Resource, body: Object, namespace: str | None = None) -> Object:
         """Create; Conflict(exists) when the name is taken."""
         return await self._call("POST", resource, namespace, body=_typed(resource, body), query={"fieldManager": FIELD_MANAGER})
-
-    async def replace(self, resource: Resource, body: Object, namespace: str | None = None) -> Object:
-        """Write the whole object; Conflict unless its resourceVersion is the current one."""
-        return await self._call(
-            "PUT", resource, namespace, body["metadata"]["name"], body=_typed(resource, body), query={"fieldManager": FIELD_MANAGER}
-        )
 
     async def patch(
         self,
@@ -131,7 +125,8 @@ class KubeClient:
         return (await self._attempt_all("GET", path, f"getting {path} of {self.server}", accept=())).body
 
     async def _call(self, verb: str, resource: Resource, namespace: str | None = None, name: str | None = None, **how: Any) -> Object:
-        return _object(await self._send(verb, resource, namespace, name, **how))
+        answer = await self._send(verb, resource, namespace, name, **how)
+        return _object(answer, _doing(verb, resource, namespace, name or _name_of(how.get("body")), how.get("subresource")))
 
     async def _send(
         self,
@@ -187,8 +182,13 @@ class KubeClient:
         return answer
 
 
-def _object(answer: Answer) -> Object:
-    data: Object = json.loads(answer.body)
+def _object(answer: Answer, doing: str) -> Object:
+    try:
+        data = json.loads(answer.body)
+    except ValueError as error:
+        raise Unavailable(f"{doing}: the answer is not JSON; is there a proxy in between?", answered=True, again=False) from error
+    if not isinstance(data, dict):
+        raise Unavailable(f"{doing}: the answer is not an object", answered=True, again=False)
     return data
 
 
