@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from integration.kubeadm_control_plane import ControlPlane
 from sealab.gobuild import binary, build_key
 from sealab.gobuild_recipes import RECIPES
 from sealab.paths import CACHE
@@ -20,7 +21,7 @@ from sealcluster.pki.kubeconfigs import COMPLETE_AWK, completion_values
 from sealcluster.pki.leaves import ClusterIdentity, LeafSpec, expected_certificates
 from sealcluster.pki.sign import sign
 from sealcluster.render.kubeadm import certificate_names, render_csr, render_init, render_join
-from sealcluster.render.kubeadm_inputs import ClusterInputs, KubeadmDocuments, NodeInputs
+from sealcluster.render.kubeadm_inputs import ClusterInputs, Discovery, KubeadmDocuments, NodeInputs
 from unit.render.kubeadm_cases import DISCOVERY, GOLDEN, USER, cluster
 
 NODE = NodeInputs("m1", "10.0.0.11")
@@ -243,7 +244,39 @@ def test_the_names_in_the_requests_are_those_of_our_policy(kubeadm, tmp_path):
 def test_a_join_file_is_valid_with_the_cas_hash(kubeadm, tmp_path):
     pki = create_pki(datetime.now(UTC), VALIDITY, KeyAlgorithm.ECDSA_P256)
     config = tmp_path / "join.yaml"
-    discovery = type(DISCOVERY)("10.0.0.11:6443", (pki.ca.discovery_hash,), "abcdef.0123456789abcdef")
+    discovery = Discovery("10.0.0.11:6443", (pki.ca.discovery_hash,), "abcdef.0123456789abcdef")
     config.write_text(render_join(cluster(34), NODE, discovery, master=True))
     done = run(kubeadm, "config", "validate", "--config", config)
     assert (done.returncode, done.stdout.strip()) == (0, "ok"), done.stderr
+
+
+@pytest.mark.parametrize("address", ["10.0.0.12", "10.0.0.99"], ids=["right", "of-another-host"])
+def test_a_joining_master_keeps_the_certificates_that_are_there(any_kubeadm, tmp_path, address):
+    """`kubeadm join` with our own file: found by token and CA hash, nothing signed anew; a certificate for another address is refused."""
+    program, version = any_kubeadm
+    minor = int(version.split(".")[1])
+    now = datetime.now(UTC)
+    pki = create_pki(now, VALIDITY, KeyAlgorithm.RSA_2048)
+    inputs = ClusterInputs(
+        version, ("10.0.0.11", "10.0.0.12"), user_documents=KubeadmDocuments(cluster={"apiServer": {"certSANs": ["a.example"]}})
+    )
+    node = NodeInputs("m2", "10.0.0.12")
+    master = Master(program, tmp_path / "kubernetes", inputs, node, first=False)
+    master.prepare(pki.pairs())
+    master.identity = NodeIdentity("m2", address, certificate_names(inputs).api_server)
+    for leaf in master.leaves(minor):
+        request = (master.root / leaf.csr_path).read_text()
+        master.install(leaf, pki.ca.certificate_pem, sign(request, leaf, pki.authority(leaf.ca), VALIDITY, now))
+    before = master.files()
+    config = tmp_path / "join.yaml"
+    with ControlPlane(pki, inputs, NODE, DISCOVERY.token, master.root / "pki", tmp_path).running() as endpoint:
+        config.write_text(render_join(inputs, node, Discovery(endpoint, (pki.ca.discovery_hash,), DISCOVERY.token), master=True))
+        done = run(program, "join", "phase", "control-plane-prepare", "certs", "--config", config)
+    assert master.files() == before
+    if address == node.address:
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.count("Using the existing") == 8
+        assert "Generating" not in done.stdout
+    else:
+        assert done.returncode != 0
+        assert "10.0.0.12" in done.stderr
