@@ -30,6 +30,10 @@ class InventoryRow:
     node_ip: str = ""
     leaving: bool = False
     """True from the moment its removal began: it is drained and cleaned even if the row comes back."""
+    clean: tuple[str, ...] = ()
+    """Texts of the image's clean scripts, so that cleaning needs no image."""
+    clean_env: Mapping[str, str] = field(default_factory=dict)
+    """What they expand; the image's own env, no secrets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class StateRecord:
             raise ValueError("reading the state record: a newer release wrote it; run that release or newer")
         data["init"] = InitRecord(**data.get("init", {}))
         data["inventory"] = {
-            name: InventoryRow(**{**row, "roles": tuple(row.get("roles", ()))}) for name, row in data.get("inventory", {}).items()
+            name: InventoryRow(**{**row, "roles": tuple(row.get("roles", ())), "clean": tuple(row.get("clean", ()))})
+            for name, row in data.get("inventory", {}).items()
         }
         data["guests"] = {name: GuestRecord(**row) for name, row in data.get("guests", {}).items()}
         return cls(**data)

@@ -45,6 +45,11 @@ class HostView:
         return "master" in self.roles
 
     @property
+    def was_master(self) -> bool:
+        """True for a machine that joined as a control-plane host, whatever its row says now."""
+        return "master" in self.row.roles if self.row else self.master
+
+    @property
     def address(self) -> str:
         """Where it is reached over SSH."""
         return self.spec.address if self.spec is not None else (self.row.address if self.row else "")
@@ -86,6 +91,8 @@ class ClusterView:
     failures: Mapping[str, Failure] = field(default_factory=dict)
     now: float = 0.0
     deleting: bool = False
+    drained: frozenset[str] = frozenset()
+    """Leaving nodes that were seen empty."""
     ca_hash: str = ""
     kubeconfig: str | None = field(default=None, repr=False)
     """What `<name>-kubeconfig` holds now."""
@@ -141,12 +148,17 @@ class ClusterView:
     @cached_property
     def joined_masters(self) -> tuple[HostView, ...]:
         """Masters (wanted or leaving) that are part of the cluster."""
-        return tuple(h for h in self.hosts.values() if h.master and self.joined(h))
+        return tuple(h for h in self.hosts.values() if h.was_master and self.joined(h))
+
+    @cached_property
+    def serving_masters(self) -> tuple[HostView, ...]:
+        """Joined masters that stay: what balancers lead to."""
+        return tuple(h for h in self.joined_masters if not (h.row and h.row.leaving)) or self.joined_masters
 
     @cached_property
     def leader(self) -> HostView | None:
         """A healthy joined master that can be reached: any will do, the spec's order breaks ties."""
-        for host in self.joined_masters:
+        for host in self.serving_masters:
             if host.facts is not None and host.name in self.cluster.ready_masters:
                 return host
         return None

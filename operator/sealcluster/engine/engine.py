@@ -21,7 +21,7 @@ from sealcluster.engine.memory import Memory
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.report import Report, make_report
 from sealcluster.engine.retry import failure
-from sealcluster.phases import PHASES, Context, Phase
+from sealcluster.phases import PHASES, TEARDOWN, Context, Phase
 
 log = logging.getLogger("sealcluster.engine")
 
@@ -55,6 +55,7 @@ class Engine:
         self._memory.gate = self._gate
         self._listener = listener
         self._phases = {p.name: p for p in phases}
+        self._teardown = {p.name: p for p in TEARDOWN}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._actions: dict[str, Action] = {}
         self._changed = asyncio.Event()
@@ -124,11 +125,12 @@ class Engine:
         return report
 
     def _report(self, view: ClusterView, plans: dict[str, PhasePlan]) -> Report:
-        titles = [self._phases[n].title for n in plans]
+        titles = [(self._phases.get(n) or self._teardown[n]).title for n in plans]
         return make_report(view, plans, self._actions, self._progress, titles, settling=view.now - self._active_at < SETTLING)
 
     def _plans(self, view: ClusterView) -> dict[str, PhasePlan]:
-        return {name: phase.plan(view) for name, phase in self._phases.items()}
+        chosen = self._teardown if view.deleting else self._phases
+        return {name: phase.plan(view) for name, phase in chosen.items()}
 
     def _start(self, view: ClusterView, plans: dict[str, PhasePlan]) -> bool:
         if self._memory.desired.spec.paused:
@@ -145,7 +147,7 @@ class Engine:
         return started
 
     async def _apply(self, view: ClusterView, action: Action) -> None:
-        phase = self._phases[action.phase]
+        phase = self._phases.get(action.phase) or self._teardown[action.phase]
         log.info(
             "%s: %s", phase.title, action.what, extra={"cluster": view.name, "host": action.host, "phase": action.phase, "why": action.why}
         )
@@ -153,7 +155,9 @@ class Engine:
         def progress(text: str) -> None:
             self._progress[action.lane] = text
 
-        context = Context(self._gate, self._ports.certs, self._ports.clock, self._resolve, progress, self._ports.token)
+        context = Context(
+            self._gate, self._ports.certs, self._ports.clock, self._resolve, progress, self._ports.token, self._memory.drained.add
+        )
         try:
             async with self._budgets.of(action):
                 await phase.apply(context, view, action)

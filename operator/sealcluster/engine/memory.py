@@ -57,6 +57,7 @@ class Memory:
     kubeconfig: str | None = None
     config_texts: dict[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    drained: set[str] = field(default_factory=set)
     connections: dict[str, HostPort] = field(default_factory=dict)
 
     # --- engine.gate.Memory ------------------------------------------------------------------------------------
@@ -213,6 +214,7 @@ class Memory:
             failures=dict(self.failures),
             now=self.ports.clock.now(),
             deleting=self.desired.deleting,
+            drained=frozenset(self.drained),
             ca_hash=self.ports.certs.ca_hash(self.pki) if self.pki else "",
             config_texts=dict(self.config_texts),
             kubeconfig=self.kubeconfig,

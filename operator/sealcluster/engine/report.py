@@ -53,6 +53,11 @@ class Report:
         return self.settled and not self.problems
 
     @property
+    def released(self) -> bool:
+        """The cluster is being deleted and no machine is ours any more."""
+        return self.view.deleting and not self.view.state.inventory and not self.running and "teardown" in self.plans
+
+    @property
     def blocked(self) -> bool:
         """A person is needed before anything can go on."""
         return self.account.working is None and self.account.blocked is not None

@@ -9,12 +9,16 @@ FIRST, LONGEST = 2.0, 60.0
 PATIENCE = 6
 """Consecutive failures after which a person is asked, while we go on trying slowly."""
 SLOW = 300.0
+DRAIN = 20.0
+"""A budget may allow the next eviction at any moment."""
 SLOW_AUTHENTICATION = 600.0
 _AUTHENTICATION = ("AuthenticationFailed", "SudoFailed")
 
 
 def delay(reason: str, count: int, *, terminal: bool, jitter: float) -> float:
     """Seconds until the next try: exponential up to a minute, then every 5 minutes (10 for credentials: lock-outs are real)."""
+    if reason == "DrainBlocked":
+        return DRAIN
     if terminal or count >= PATIENCE:
         return SLOW_AUTHENTICATION if reason in _AUTHENTICATION else SLOW
     return min(LONGEST, FIRST * float(1 << (count - 1))) * (0.75 + 0.5 * jitter)

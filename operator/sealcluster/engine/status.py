@@ -6,7 +6,17 @@ import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sealcluster.api import MAX_PLAN_STEPS, CertificateExpiry, HostState, HostStatus, NodeCounts, PlanStatus, PlanStep, Progress, SealClusterStatus
+from sealcluster.api import (
+    MAX_PLAN_STEPS,
+    CertificateExpiry,
+    HostState,
+    HostStatus,
+    NodeCounts,
+    PlanStatus,
+    PlanStep,
+    Progress,
+    SealClusterStatus,
+)
 from sealcluster.api import Failure as FailureStatus
 from sealcluster.api.catalogue import CATALOGUE
 from sealcluster.api.status import Condition
@@ -17,7 +27,9 @@ from sealcluster.engine.report import Report, as_reason
 SHORT = 256
 
 
-def make_status(report: Report, old: Iterable[Condition], now: datetime, *, clusterfile: str | None, fingerprints: dict[str, str]) -> SealClusterStatus:
+def make_status(
+    report: Report, old: Iterable[Condition], now: datetime, *, clusterfile: str | None, fingerprints: dict[str, str]
+) -> SealClusterStatus:
     """The whole status of one turn. `fingerprints`: SHA256 of host keys by host."""
     view = report.view
     conditions = set_conditions(old, summarize(report.account), view.generation, now)
@@ -43,7 +55,12 @@ def make_status(report: Report, old: Iterable[Condition], now: datetime, *, clus
 def _progress(report: Report) -> Progress | None:
     if report.step is None:
         return None
-    return Progress(phase=report.step.phase, done=report.step.done, total=max(report.step.total, report.step.done), message=shorten(str(report.step), SHORT))
+    return Progress(
+        phase=report.step.phase,
+        done=report.step.done,
+        total=max(report.step.total, report.step.done),
+        message=shorten(str(report.step), SHORT),
+    )
 
 
 def _counts(report: Report) -> NodeCounts:
@@ -54,7 +71,10 @@ def _counts(report: Report) -> NodeCounts:
 
     masters, workers = ready(view.masters), ready(view.workers)
     return NodeCounts(
-        masters=f"{masters}/{len(view.masters)}", workers=f"{workers}/{len(view.workers)}", ready=masters + workers, desired=len(view.wanted)
+        masters=f"{masters}/{len(view.masters)}",
+        workers=f"{workers}/{len(view.workers)}",
+        ready=masters + workers,
+        desired=len(view.wanted),
     )
 
 
@@ -83,7 +103,7 @@ def _host(report: Report, host: HostView, fingerprint: str | None) -> HostStatus
     return HostStatus(
         name=host.name,
         address=host.address,
-        roles=host.roles,
+        roles=tuple(Role(r) for r in host.roles),
         state=state,
         reason=str(as_reason(problem.reason)) if problem else None,
         message=shorten(message, SHORT) if message else None,
@@ -143,4 +163,6 @@ def _certificates(report: Report) -> CertificateExpiry | None:
     if not known:
         return None
     soonest, host = min(known)
-    return CertificateExpiry(soonest_expiry=timestamp(datetime.fromtimestamp(soonest, UTC)), host=host, name="the master's leaf certificates")
+    return CertificateExpiry(
+        soonest_expiry=timestamp(datetime.fromtimestamp(soonest, UTC)), host=host, name="the master's leaf certificates"
+    )

@@ -11,11 +11,13 @@ from sealcluster.phases.init_control_plane import InitControlPlane
 from sealcluster.phases.join_masters import JoinMasters
 from sealcluster.phases.join_nodes import JoinNodes
 from sealcluster.phases.kubeconfig import Kubeconfig
+from sealcluster.phases.leave import Leave
 from sealcluster.phases.load_balancer import LoadBalancer
 from sealcluster.phases.node_settings import NodeSettings
 from sealcluster.phases.preflight import Preflight
 from sealcluster.phases.pull_images import PullImages
 from sealcluster.phases.registry import DistributeRegistry
+from sealcluster.phases.teardown import Teardown
 
 PHASES: tuple[Phase, ...] = (
     Preflight(),
@@ -32,9 +34,13 @@ PHASES: tuple[Phase, ...] = (
     JoinMasters(),
     JoinNodes(),
     LoadBalancer(),
+    Leave(),
     NodeSettings(),
     Guests(),
     Kubeconfig(),
 )
 
-__all__ = ["PHASES", "Context", "Gate", "Phase"]
+TEARDOWN: tuple[Phase, ...] = (Teardown(),)
+"""What runs instead once the cluster is being deleted with `deletionPolicy: Reset`."""
+
+__all__ = ["PHASES", "TEARDOWN", "Context", "Gate", "Phase"]

@@ -67,6 +67,8 @@ class Context:
     progress: Progress
     token: Callable[[], str]
     """A fresh bootstrap token."""
+    remember_drained: Callable[[str], None]
+    """A node was seen empty; forgotten with the process, then it is drained again, which does nothing."""
 
 
 class Phase(Protocol):

@@ -9,7 +9,7 @@ from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.policies.preflight import blockers, preflight
 from sealcluster.core.state import InventoryRow
 from sealcluster.core.view import ClusterView, HostView
-from sealcluster.phases.base import Context
+from sealcluster.phases.base import Context, image_set
 
 
 class Claim:
@@ -52,6 +52,8 @@ class Claim:
             user=str((host.spec.ssh.user if host.spec.ssh else None) or view.spec.ssh.user),
             credentials_secret=_secret_name(view, host),
             node_ip=host.node_ip,
+            clean=clean_scripts(view, host),
+            clean_env=clean_env(view, host),
         )
         if view.state.inventory.get(host.name) != row:
             await context.gate.update_state(lambda state: state.with_host(row))
@@ -59,6 +61,19 @@ class Claim:
         await context.gate.run(
             host.name, Job("claim", digest(cluster, host.name), ClaimOp(cluster, host.name), timeout=60), reason="ScriptFailed"
         )
+
+
+def clean_scripts(view: ClusterView, host: HostView) -> tuple[str, ...]:
+    """Texts of the image's clean scripts in the order in which they undo."""
+    scripts = {name: text for image in image_set(view.images_for(host)) for name, text in image.scripts.items()}
+    order = ("clean-registry", "clean-cri", "clean") if host in view.registry_hosts else ("clean-cri", "clean")
+    return tuple(scripts[name] for name in order if name in scripts)
+
+
+def clean_env(view: ClusterView, host: HostView) -> dict[str, str]:
+    """The images' own env and the names that we decided; nothing secret."""
+    env = {k: v for image in image_set(view.images_for(host)) for k, v in image.env.items() if "password" not in k.lower()}
+    return {**env, "registryDomain": str(view.spec.registry.domain), "registryPort": str(view.spec.registry.port)}
 
 
 def _secret_name(view: ClusterView, host: HostView) -> str:

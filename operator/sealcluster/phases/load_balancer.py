@@ -38,7 +38,7 @@ class LoadBalancer:
             if balancer(view, host) == EXTERNAL:
                 done += 1
                 continue
-            if not self._written(view, host):
+            if not balancer_written(view, host):
                 actions.append(Action(self.name, "write the balancer", host.name, "its list of masters differs"))
             elif not balancer_answers(view, host):
                 actions.append(
@@ -47,17 +47,6 @@ class LoadBalancer:
             else:
                 done += 1
         return PhasePlan(tuple(actions), done=done, total=len(view.workers))
-
-    @staticmethod
-    def _written(view: ClusterView, host: HostView) -> bool:
-        assert host.facts is not None
-        if any(f"{MANIFESTS}/{m}" in host.facts.files for m in _others(view, host)):
-            return False
-        for file in balancer_files(view, host):
-            known = host.facts.files.get(file.path)
-            if known is None or known.actual != digest_of(file):
-                return False
-        return True
 
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
         """Write the files; kubelet does the rest."""
@@ -68,6 +57,18 @@ class LoadBalancer:
         await context.gate.run(host.name, Job("load-balancer", identity, PutFiles(files, remove), timeout=60), reason="ScriptFailed")
 
 
+def balancer_written(view: ClusterView, host: HostView) -> bool:
+    """True when the worker's balancer files are those that the masters of now ask for."""
+    assert host.facts is not None
+    if any(f"{MANIFESTS}/{m}" in host.facts.files for m in _others(view, host)):
+        return False
+    for file in balancer_files(view, host):
+        known = host.facts.files.get(file.path)
+        if known is None or known.actual != digest_of(file):
+            return False
+    return True
+
+
 def _others(view: ClusterView, host: HostView) -> tuple[str, ...]:
     return (HAPROXY_MANIFEST,) if balancer(view, host) == LVSCARE else (LVSCARE_MANIFEST,)
 
@@ -75,7 +76,7 @@ def _others(view: ClusterView, host: HostView) -> tuple[str, ...]:
 def balancer_files(view: ClusterView, host: HostView) -> tuple[File, ...]:
     """The static pod and its configuration, from the masters that are part of the cluster."""
     port = int(view.spec.endpoint.port)
-    masters = tuple(f"{h.node_ip}:{port}" for h in view.joined_masters)
+    masters = tuple(f"{h.node_ip}:{port}" for h in view.serving_masters)
     image = balancer_image(view, host)
     if balancer(view, host) == LVSCARE:
         return lvscare_files(image=image, vip=str(view.spec.endpoint.vip), port=port, masters=masters, node_ip=host.node_ip)

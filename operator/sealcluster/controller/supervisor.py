@@ -1,0 +1,319 @@
+"""One task per SealCluster: hands what is wanted to an engine, writes what it reports, holds the finalizer. No decisions of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from sealcluster.api import FINALIZER, RETRY_ANNOTATION, DeletionPolicy, SealCluster, SealClusterStatus
+from sealcluster.api.conditions import ConditionType as C
+from sealcluster.api.conditions import Reason
+from sealcluster.api.status import Condition
+from sealcluster.api.summary import Account, Finding, Note, begin, phase_word, set_conditions, summarize
+from sealcluster.api.validation import validate
+from sealcluster.compose import Adapters
+from sealcluster.core.errors import Fenced, SealError
+from sealcluster.engine import Desired, Engine, Report
+from sealcluster.engine.status import make_status
+from sealcluster.kube.client import JSON_PATCH, KubeClient
+from sealcluster.kube.errors import Conflict, NotFound
+from sealcluster.kube.events import EventRecorder
+from sealcluster.kube.management import KubeManagement
+from sealcluster.kube.resources import SEALCLUSTERS
+from sealcluster.kube.status import StatusWriter
+from sealcluster.render.fingerprint import fingerprint
+
+log = logging.getLogger("sealcluster.controller")
+
+Body = Mapping[str, Any]
+RESTART_SECONDS = 10.0
+
+
+class Supervisor:
+    """All objects of this process. `object_seen` and `object_gone` may be called as often as events arrive."""
+
+    def __init__(self, client: KubeClient, adapters: Adapters, instance: str) -> None:
+        self._client = client
+        self._adapters = adapters
+        self._instance = instance
+        self._objects: dict[tuple[str, str], ObjectSupervisor] = {}
+
+    def object_seen(self, body: Body) -> None:
+        """A SealCluster as the API server has it now."""
+        meta = body["metadata"]
+        key = (meta["namespace"], meta["name"])
+        known = self._objects.get(key)
+        if known is not None and known.uid != meta["uid"]:
+            known.stop()
+            known = None
+        if known is None:
+            known = ObjectSupervisor(self._client, self._adapters, self._instance, body)
+            self._objects[key] = known
+        known.offer(body)
+
+    def object_gone(self, namespace: str, name: str) -> None:
+        """It was deleted and nothing holds it any more."""
+        known = self._objects.pop((namespace, name), None)
+        if known is not None:
+            known.stop()
+
+    @property
+    def healthy(self) -> bool:
+        """False when a task of ours ended that should not have: the liveness probe restarts us."""
+        return not any(o.broken for o in self._objects.values())
+
+    def reports(self) -> list[Report]:
+        """The last report of each object, for metrics."""
+        return [o.report for o in self._objects.values() if o.report is not None]
+
+    async def close(self) -> None:
+        """Let go of every cluster; what runs on machines goes on there."""
+        for known in self._objects.values():
+            known.stop()
+        await asyncio.gather(*(o.ended() for o in self._objects.values()))
+        self._objects.clear()
+
+
+class ObjectSupervisor:
+    """One SealCluster."""
+
+    def __init__(self, client: KubeClient, adapters: Adapters, instance: str, body: Body) -> None:
+        meta = body["metadata"]
+        self.namespace, self.name, self.uid = str(meta["namespace"]), str(meta["name"]), str(meta["uid"])
+        self.report: Report | None = None
+        self._client = client
+        self._adapters = adapters
+        self._instance = instance
+        self._body: Body = body
+        self._changed = asyncio.Event()
+        self._management = KubeManagement(client, self.namespace, self.name)
+        self._events = EventRecorder(client, adapters.clock, self.namespace, self.name, self.uid, instance)
+        self._conditions: tuple[Condition, ...] = _old_conditions(body)
+        self._engine: Engine | None = None
+        self._engine_task: asyncio.Task[Report] | None = None
+        self._writer: StatusWriter | None = None
+        self._seen_generation = -1
+        self._said: set[tuple[str, str]] = set()
+        self._pending_events: set[asyncio.Task[None]] = set()
+        self._fenced = False
+        self._task = asyncio.create_task(self._run(), name=f"{self.namespace}/{self.name}")
+
+    @property
+    def broken(self) -> bool:
+        """True when the task ended with an exception."""
+        return self._task.done() and not self._task.cancelled() and self._task.exception() is not None
+
+    def offer(self, body: Body) -> None:
+        """The newest version of the object."""
+        self._body = body
+        self._changed.set()
+
+    def stop(self) -> None:
+        """End the task."""
+        self._task.cancel()
+
+    async def ended(self) -> None:
+        """Wait until it ended."""
+        await asyncio.wait({self._task})
+
+    # --- the task ----------------------------------------------------------------------------------------------
+    async def _run(self) -> None:
+        status = self._body.get("status") or {}
+        async with StatusWriter(self._client, self._adapters.clock, self.namespace, self.name, self.uid, status) as writer:
+            self._writer = writer
+            try:
+                while not writer.gone:
+                    self._changed.clear()
+                    await self._turn()
+                    await self._wait()
+            finally:
+                await self._stop_engine()
+
+    async def _wait(self) -> None:
+        waiter = asyncio.create_task(self._changed.wait())
+        tasks: set[asyncio.Task[Any]] = {waiter}
+        if self._engine_task is not None:
+            tasks.add(self._engine_task)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiter.cancel()
+        if self._engine_task is not None and self._engine_task.done():
+            await self._engine_ended()
+
+    async def _turn(self) -> None:
+        generation = int(self._body["metadata"].get("generation", 1))
+        if generation != self._seen_generation:
+            self._seen_generation = generation
+            self._conditions = begin(self._conditions, generation, self._now())
+            self._offer(SealClusterStatus(observed_generation=generation, conditions=self._conditions, phase=phase_word(self._conditions)))
+        try:
+            cluster = SealCluster.model_validate(dict(self._body))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(p) for p in first["loc"])
+            await self._refuse(generation, Reason.INVALID_SPEC, f"{where}: {first['msg']}")
+            return
+        if not cluster.deleting:
+            await self._hold()
+        problems = [] if cluster.deleting else validate(cluster.spec)
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+            await self._refuse(generation, problems[0].reason, f"{problems[0]}{more}")
+            return
+        if cluster.deleting and not cluster.spec.paused and cluster.spec.deletion_policy is DeletionPolicy.RETAIN:
+            await self._stop_engine()
+            await self._events.normal(
+                "Retained",
+                "the cluster keeps running; its state and authorities stay in Secrets: apply the same object to take it up again",
+            )
+            await self._release()
+            return
+        desired = self._desired(cluster, generation)
+        if self._engine is None and not self._fenced:
+            self._start_engine(desired)
+        elif self._engine is not None:
+            self._engine.update(desired)
+
+    def _desired(self, cluster: SealCluster, generation: int) -> Desired:
+        annotations = dict(cluster.metadata.annotations)
+        return Desired(
+            name=self.name,
+            namespace=self.namespace,
+            generation=generation,
+            spec=cluster.spec,
+            deleting=cluster.deleting,
+            annotations=annotations,
+            retry=annotations.get(RETRY_ANNOTATION, ""),
+        )
+
+    # --- the engine --------------------------------------------------------------------------------------------
+    def _start_engine(self, desired: Desired) -> None:
+        engine = Engine(desired, self._adapters.ports(self._management), holder=self._instance, listener=self._on_report)
+        self._engine = engine
+        self._engine_task = asyncio.create_task(engine.run(_released), name=f"engine {self.namespace}/{self.name}")
+
+    async def _stop_engine(self) -> None:
+        if self._engine_task is not None:
+            self._engine_task.cancel()
+            await asyncio.wait({self._engine_task})
+        self._engine = self._engine_task = None
+
+    async def _engine_ended(self) -> None:
+        task = self._engine_task
+        assert task is not None
+        self._engine = self._engine_task = None
+        error = task.exception()
+        if error is None:
+            await self._management.purge()
+            await self._events.normal("Released", "every machine was cleaned and verified")
+            await self._release()
+            return
+        if isinstance(error, Fenced):
+            self._fenced = True
+            log.warning("%s", error.message, extra=self._extra())
+            return
+        reason, message = Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
+        if isinstance(error, SealError):
+            reason, message = Reason(error.reason), error.message
+            log.warning("%s", message, extra=self._extra())
+        else:
+            log.error("the engine ended; it is started again", exc_info=error, extra=self._extra())
+        note = Note(Reason.PROGRESSING_WITH_RETRY, f"{message}; trying again")
+        self._tell(Account(working=note, details={C.AVAILABLE: Finding.unknown(reason, message)}), self._seen_generation)
+        await self._adapters.clock.sleep(RESTART_SECONDS)
+        self._changed.set()
+
+    def _on_report(self, report: Report) -> None:
+        self.report = report
+        keys = {h.name: fingerprint(h.host_key or (h.row.host_key if h.row else "")) for h in report.view.hosts.values()}
+        known = {name: value for name, value in keys.items() if value}
+        old = SealClusterStatus.model_validate(self._body.get("status") or {})
+        status = make_status(report, self._conditions, self._now(), clusterfile=None, old_clusterfile=old.clusterfile, fingerprints=known)
+        self._conditions = status.conditions
+        self._offer(status)
+        for problem in report.problems:
+            self._event(problem.reason, f"{problem.message}{'; ' + problem.hint if problem.hint else ''}", warning=True)
+        if report.ready:
+            self._event("ClusterReady", f"{len(report.view.wanted)} nodes are Ready, Kubernetes {report.view.version}", warning=False)
+            self._said = {s for s in self._said if s[0] == "ClusterReady"}
+
+    def _event(self, reason: str, text: str, *, warning: bool) -> None:
+        if (reason, text) in self._said:
+            return
+        if reason != "ClusterReady":
+            self._said.discard(("ClusterReady", next((t for r, t in self._said if r == "ClusterReady"), "")))
+        self._said.add((reason, text))
+        record = self._events.warning if warning else self._events.normal
+        task = asyncio.create_task(record(reason, text))
+        self._pending_events.add(task)
+        task.add_done_callback(self._pending_events.discard)
+
+    # --- status and finalizer ------------------------------------------------------------------------------------
+    async def _refuse(self, generation: int, reason: Reason, message: str) -> None:
+        """A spec that cannot be used: said, and nothing else done until it changes."""
+        await self._stop_engine()
+        details = {C.SPEC_VALID: Finding.false(reason, message)}
+        self._tell(Account(details=details, blocked=Note(reason, message)), generation)
+        self._event(str(reason), message, warning=True)
+
+    def _tell(self, account: Account, generation: int) -> None:
+        self._conditions = set_conditions(self._conditions, summarize(account), generation, self._now())
+        self._offer(SealClusterStatus(observed_generation=generation, conditions=self._conditions, phase=phase_word(self._conditions)))
+
+    def _offer(self, status: SealClusterStatus) -> None:
+        assert self._writer is not None
+        self._writer.offer(status.model_dump(mode="json", by_alias=True, exclude_none=True))
+
+    async def _hold(self) -> None:
+        """Add our finalizer before anything is touched; an object that was replaced may have lost it."""
+        finalizers = list(self._body["metadata"].get("finalizers") or ())
+        if FINALIZER not in finalizers:
+            await self._set_finalizers([*finalizers, FINALIZER])
+
+    async def _release(self) -> None:
+        await self._set_finalizers([f for f in self._body["metadata"].get("finalizers") or () if f != FINALIZER])
+
+    async def _set_finalizers(self, finalizers: list[str]) -> None:
+        version = self._body["metadata"]["resourceVersion"]
+        patch = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+            {"op": "add", "path": "/metadata/finalizers", "value": finalizers},
+        ]
+        for _ in range(5):
+            try:
+                self._body = await self._client.patch(SEALCLUSTERS, self.name, patch, self.namespace, content_type=JSON_PATCH)
+                return
+            except Conflict:
+                fresh = await self._client.find(SEALCLUSTERS, self.name, self.namespace)
+                if fresh is None or fresh["metadata"]["uid"] != self.uid:
+                    return
+                self._body = fresh
+                patch[0]["value"] = fresh["metadata"]["resourceVersion"]
+                present = [f for f in fresh["metadata"].get("finalizers") or () if f != FINALIZER]
+                patch[1]["value"] = [*present, FINALIZER] if FINALIZER in finalizers else present
+            except NotFound:
+                return
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._adapters.clock.now(), UTC)
+
+    def _extra(self) -> dict[str, str]:
+        return {"cluster": f"{self.namespace}/{self.name}"}
+
+
+def _released(report: Report) -> bool:
+    return report.released
+
+
+def _old_conditions(body: Body) -> tuple[Condition, ...]:
+    try:
+        return SealClusterStatus.model_validate(body.get("status") or {}).conditions
+    except ValidationError:
+        log.warning("the object's status cannot be read; it is written anew")
+        return ()
