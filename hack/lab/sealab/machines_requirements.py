@@ -19,6 +19,7 @@ TOOLS = {
     "mke2fs": "e2fsprogs",
     "mount": "mount",
     "nsenter": "util-linux",
+    "unshare": "util-linux",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "depmod": "kmod",
