@@ -20,7 +20,7 @@ from sealcluster.engine.limits import Budgets
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.retry import delay
 from sealcluster.engine.targets import target
-from sealcluster.phases.balancer_choice import balancer, balancer_target
+from sealcluster.phases.balancer_choice import balancer_targets
 from sealcluster.phases.kubeadm_inputs import certificate_policy, node_identity
 
 log = logging.getLogger("sealcluster.engine")
@@ -154,12 +154,9 @@ class Memory:
     def _query(self, name: str) -> FactsQuery:
         view = self.view(frozenset())
         host = view.hosts[name]
-        probe: tuple[tuple[str, int], ...] = ()
-        joined_worker = host.spec is not None and not host.master and host.facts is not None and host.facts.kubelet_conf
-        if joined_worker and balancer(view, host) != "External":
-            probe = (balancer_target(view, host),)
-        claimed = host.claimed
-        return FactsQuery(etcd=host.master and claimed, certificates=host.master and claimed, probe=probe, preflight=not claimed)
+        touched = host.row is not None
+        probe = balancer_targets(view) if touched and not host.master else ()
+        return FactsQuery(etcd=touched and host.was_master, certificates=touched and host.master, probe=probe, preflight=not touched)
 
     async def _certificates(self, name: str, sight: Sight) -> None:
         view = self.view(frozenset())

@@ -15,6 +15,7 @@ from sealcluster.api import (
     PlanStatus,
     PlanStep,
     Progress,
+    Role,
     SealClusterStatus,
 )
 from sealcluster.api import Failure as FailureStatus

@@ -26,7 +26,7 @@ class HostsFile:
         actions = []
         done = 0
         for host in view.wanted:
-            if host.facts is None or not host.done("claim"):
+            if host.facts is None or not host.done("claim") or not view.images_for(host):
                 continue
             if host.facts.hosts_block == hosts_block(hosts_entries(view, host)):
                 done += 1

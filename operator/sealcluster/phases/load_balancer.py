@@ -31,7 +31,7 @@ class LoadBalancer:
         """Joined workers whose files differ, then those whose balancer does not answer yet."""
         actions = []
         done = 0
-        workers = [h for h in view.workers if view.joined(h) and h.facts is not None]
+        workers = [h for h in view.workers if view.joined(h) and h.facts is not None and view.images_for(h)]
         if not view.joined_masters:
             return PhasePlan(total=len(view.workers))
         for host in workers:

@@ -1,0 +1,5 @@
+"""`python -m sealcluster`."""
+
+from sealcluster.cli.main import main
+
+main()
