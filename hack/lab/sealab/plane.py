@@ -109,17 +109,25 @@ class Plane:
 
     def get(self, path: str, timeout: float = 5) -> tuple[int, bytes]:
         """Status and body of one GET as administrator; status 0 when the API server does not answer."""
+        try:
+            return self.request("GET", path, timeout=timeout)
+        except (OSError, http.client.HTTPException) as error:
+            return 0, str(error).encode()
+
+    def request(
+        self, method: str, path: str, body: object = None, *, content_type: str = "application/json", timeout: float = 30
+    ) -> tuple[int, bytes]:
+        """Status and body of one request as administrator, `body` sent as JSON; many times quicker than kubectl."""
         pki = PlanePki(self.folder / "pki")
         context = ssl.create_default_context(cafile=str(pki.ca))
         context.load_cert_chain(pki.admin_certificate, pki.admin_key)
         address = urlsplit(self.server)
         connection = http.client.HTTPSConnection(str(address.hostname), address.port, timeout=timeout, context=context)
         try:
-            connection.request("GET", path)
+            payload = None if body is None else json.dumps(body).encode()
+            connection.request(method, path, payload, {"Content-Type": content_type})
             response = connection.getresponse()
             return response.status, response.read()
-        except (OSError, http.client.HTTPException) as error:
-            return 0, str(error).encode()
         finally:
             connection.close()
 

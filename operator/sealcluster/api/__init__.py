@@ -14,6 +14,7 @@ from sealcluster.api.cluster import (
     Metadata,
     SealCluster,
 )
+from sealcluster.api.compact import compact
 from sealcluster.api.conditions import ConditionType, Reason
 from sealcluster.api.durations import duration
 from sealcluster.api.field_errors import FieldError, InvalidSealCluster
@@ -117,6 +118,7 @@ __all__ = [
     "Taint",
     "TaintEffect",
     "begin",
+    "compact",
     "duration",
     "hint",
     "is_terminal",

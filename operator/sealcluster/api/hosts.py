@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from sealcluster.api.base import ApiModel, Rule
 from sealcluster.api.scalars import EnvValue, HostName, IPv4, Port, unique
@@ -56,6 +56,9 @@ Roles = Annotated[
 
 class Host(ApiModel):
     """One machine: how to reach it and what it shall be."""
+
+    # a row has one owner under server-side apply: a record of who owns each field of 2,000 rows would take 300 KB
+    model_config = ConfigDict(json_schema_extra={"x-kubernetes-map-type": "atomic"})
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(

@@ -26,6 +26,7 @@ _KEEP = {
     VALIDATIONS,
     "x-kubernetes-list-type",
     "x-kubernetes-list-map-keys",
+    "x-kubernetes-map-type",
     "x-kubernetes-preserve-unknown-fields",
     "x-kubernetes-int-or-string",
 }

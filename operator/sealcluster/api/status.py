@@ -81,11 +81,11 @@ class HostStatus(StatusModel):
     name: Name
     """Name of the host in spec.hosts, or the name it had there before it was removed."""
 
-    address: Annotated[str, StringConstraints(max_length=64)]
-    """Address at which it was reached."""
+    address: Annotated[str, StringConstraints(max_length=64)] | None = None
+    """Address at which it was reached; absent in a large cluster when it is the one in spec."""
 
-    roles: tuple[Role, ...] = ()
-    """Roles that it has, which may not be those that spec wants yet."""
+    roles: Annotated[tuple[Role, ...], Field(max_length=2)] | None = None
+    """Roles that it has, which may not be those that spec wants yet; absent in a large cluster when they are."""
 
     state: HostState
     """How far it is."""
@@ -97,10 +97,10 @@ class HostStatus(StatusModel):
     """What it is doing or what is wrong with it, in one line."""
 
     node_ready: bool | None = None
-    """Whether its Node is Ready; absent while it has none."""
+    """Whether its Node is Ready; absent while it has none, or in a large cluster when state says it."""
 
     version: Annotated[str, StringConstraints(max_length=64)] | None = None
-    """Version of its kubelet."""
+    """Version of its kubelet; absent in a large cluster when it is status.version."""
 
     machine_id: Annotated[str, StringConstraints(max_length=64)] | None = None
     """Content of its /etc/machine-id, by which it is known when its address changes."""
