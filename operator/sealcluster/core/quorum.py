@@ -55,6 +55,8 @@ def may_add(state: EtcdState) -> str:
         return f"etcd member {state.learners[0].name or state.learners[0].id} to become a voter"
     sick = sorted(m.name for m in state.voters if m.name not in state.healthy)
     after = len(state.voters) + 1
+    if state.healthy_voters == len(state.voters) == 1:
+        return ""  # the second member: two cannot lose one, and there is no other way from one to three
     if state.healthy_voters < after // 2 + 1:
         need = f"{after // 2 + 1} of {after} would be needed"
         return f"etcd: {state.healthy_voters} of {len(state.voters)} members are healthy, {need} (not: {', '.join(sick)})"

@@ -29,8 +29,12 @@ def api_address(view: ClusterView, host: HostView) -> str:
             return host.node_ip
         return view.leader.node_ip if view.leader else _previous(view, host)
     kind = balancer(view, host)
-    if kind in (LVSCARE, HAPROXY) and balancer_answers(view, host):
-        return str(view.spec.endpoint.vip) if kind == LVSCARE else "127.0.0.1"
+    if kind in (LVSCARE, HAPROXY):
+        own = str(view.spec.endpoint.vip) if kind == LVSCARE else "127.0.0.1"
+        node = view.node(host)
+        # a balancer that restarts with a new list of masters is away for a moment: the entry stays while the node is well
+        if balancer_answers(view, host) or (node is not None and node.ready and _previous(view, host) == own):
+            return own
     if kind == "External":
         return str(view.spec.endpoint.vip)
     if view.leader is not None:
