@@ -17,6 +17,8 @@ MIN_INTERVAL = 5.0
 """Seconds between two writes that change nothing but texts and counters."""
 RETRY_AFTER = 10.0
 """Seconds until a failed write is tried again, with whatever is the newest status then."""
+CONFLICTS = 4
+"""How often one write is repeated because somebody else wrote the object."""
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ class StatusWriter:
         self._namespace = namespace
         self._name = name
         self._uid = uid
+        self._version: str | None = None
         self._written: Mapping[str, Any] = current or {}
         self._waiting: Mapping[str, Any] | None = None
         self._last_write = float("-inf")
@@ -106,17 +109,26 @@ class StatusWriter:
             self._wake.clear()
 
     async def _write(self, status: Mapping[str, Any]) -> None:
-        """The UID makes sure that a status never lands on a new object of the same name."""
-        body: Object = {"metadata": {"name": self._name, "namespace": self._namespace, "uid": self._uid}, "status": dict(status)}
-        try:
-            await self._client.apply(SEALCLUSTERS, body, self._namespace, subresource="status")
-        except NotFound:
-            self.gone = True
-        except Conflict:
-            current = await self._client.find(SEALCLUSTERS, self._name, self._namespace)
-            self.gone = current is None or current["metadata"]["uid"] != self._uid
-            if not self.gone:
-                raise
+        """Apply to the version that we know, so that a status never lands on a new object of the same name (a UID in the body of an
+        apply to a subresource is ignored). Other writers of the object make that version stale: then it is looked up."""
+        for attempt in range(1, CONFLICTS + 1):
+            if self._version is None:
+                current = await self._client.find(SEALCLUSTERS, self._name, self._namespace)
+                if current is None or current["metadata"]["uid"] != self._uid:
+                    self.gone = True
+                    return
+                self._version = current["metadata"]["resourceVersion"]
+            metadata = {"name": self._name, "namespace": self._namespace, "resourceVersion": self._version}
+            body: Object = {"metadata": metadata, "status": dict(status)}
+            try:
+                written = await self._client.apply(SEALCLUSTERS, body, self._namespace, subresource="status")
+            except (NotFound, Conflict):
+                self._version = None
+                if attempt == CONFLICTS:
+                    raise
+            else:
+                self._version = written["metadata"]["resourceVersion"]
+                return
 
 
 def outline(status: Mapping[str, Any]) -> tuple[Any, ...]:

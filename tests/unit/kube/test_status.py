@@ -17,16 +17,25 @@ class FakeClient:
     def __init__(self) -> None:
         self.applied: list[dict[str, Any]] = []
         self.failures: list[Exception] = []
-        self.found: dict[str, Any] | None = {"metadata": {"uid": "u1"}}
+        self.uid: Any = "u1"
+        self.version = 1
+        self.looked = 0
 
-    async def apply(self, resource: object, body: dict[str, Any], namespace: str, *, subresource: str) -> None:
-        assert (namespace, subresource, body["metadata"]) == ("ns", "status", {"name": "demo", "namespace": "ns", "uid": "u1"})
+    async def apply(self, resource: object, body: dict[str, Any], namespace: str, *, subresource: str) -> dict[str, Any]:
+        assert (namespace, subresource, body["metadata"]) == (
+            "ns",
+            "status",
+            {"name": "demo", "namespace": "ns", "resourceVersion": str(self.version)},
+        )
         if self.failures:
             raise self.failures.pop(0)
         self.applied.append(body["status"])
+        self.version += 1
+        return {"metadata": {"uid": "u1", "resourceVersion": str(self.version)}}
 
     async def find(self, resource: object, name: str, namespace: str) -> dict[str, Any] | None:
-        return self.found
+        self.looked += 1
+        return self.uid and {"metadata": {"uid": self.uid, "resourceVersion": str(self.version)}}
 
 
 def status(message: str = "m", ready: str = "False", done: int = 0, generation: int = 1) -> dict[str, Any]:
@@ -98,7 +107,7 @@ async def test_what_the_object_has_already_is_not_written_after_a_restart(client
     assert client.applied == []
 
 
-@pytest.mark.parametrize("failure", [TransientError("etcd is down"), Refused("invalid", status=422), Conflict("busy")])
+@pytest.mark.parametrize("failure", [TransientError("etcd is down"), Refused("invalid", status=422)])
 async def test_a_failed_write_is_repeated_with_what_is_newest_then(
     writer: StatusWriter, client: FakeClient, clock: ManualClock, failure: Exception
 ) -> None:
@@ -112,20 +121,44 @@ async def test_a_failed_write_is_repeated_with_what_is_newest_then(
     assert client.applied == [status("b", ready="True")]
 
 
-@pytest.mark.parametrize(
-    ("failure", "found"), [(NotFound("gone"), None), (Conflict("uid"), {"metadata": {"uid": "u2"}}), (Conflict("uid"), None)]
-)
+@pytest.mark.parametrize("failure", [NotFound("gone"), Conflict("another version")])
+@pytest.mark.parametrize("uid", [None, "u2"])
 async def test_a_deleted_or_replaced_object_ends_it(
-    writer: StatusWriter, client: FakeClient, clock: ManualClock, failure: Exception, found: dict[str, Any] | None
+    writer: StatusWriter, client: FakeClient, clock: ManualClock, failure: Exception, uid: str | None
 ) -> None:
-    client.failures, client.found = [failure], found
     writer.offer(status())
     await settle()
-    assert writer.gone
+    client.failures, client.uid = [failure], uid
     writer.offer(status(ready="True"))
+    await settle()
+    assert writer.gone
+    writer.offer(status(done=1))
     await clock.advance(100)
-    assert client.applied == []
+    assert client.applied == [status()]
     assert await writer.flush()
+
+
+async def test_other_writers_of_the_object_are_no_trouble(writer: StatusWriter, client: FakeClient) -> None:
+    client.failures = [Conflict("busy"), Conflict("busy"), Conflict("busy")]
+    writer.offer(status())
+    await settle()
+    assert client.applied == [status()]
+
+
+async def test_endless_conflicts_are_repeated_later(writer: StatusWriter, client: FakeClient, clock: ManualClock) -> None:
+    client.failures = [Conflict("busy")] * 4
+    writer.offer(status())
+    await settle()
+    assert client.applied == []
+    await clock.advance(RETRY_AFTER)
+    assert client.applied == [status()]
+
+
+async def test_the_object_is_looked_up_once(writer: StatusWriter, client: FakeClient) -> None:
+    for done in range(5):
+        writer.offer(status(done=done))
+        await settle()
+    assert (len(client.applied), client.looked) == (5, 1)
 
 
 async def test_leaving_writes_what_waits(client: FakeClient, clock: ManualClock) -> None:
