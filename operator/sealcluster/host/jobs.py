@@ -113,7 +113,7 @@ class JobRunner:
         directory = f"{self._layout.prefix}/var/lib/sealcluster/jobs/{running.directory}"
         shared: dict[str, Value] = {name: values[name] for name in ("R", "step", "digest", "attempt", "seconds")}
         shared |= {"d": directory, "N": nonce(), "PATH": self._layout.path}
-        script = assemble(shared, "env", "base", "journal", "etcd", "op") + ". ./in/vars\n" + assemble({}, how.script)
+        script = assemble(shared, "env", "base", "journal", "op") + ". ./in/vars\n" + assemble({}, *how.scripts)
         wrapper = assemble(shared, "env", "base", "journal", "wrapper")
         return how.inputs.put("run", script).put("wrapper", wrapper).tar()
 
@@ -175,14 +175,11 @@ class JobRunner:
                 case "interrupted":
                     raise TransientError(
                         f"running {step} on host {host}: attempt {running.attempt} was interrupted",
-                        reason="JobInterrupted",
                         host=host,
                         step=step,
                     )
                 case "busy":
-                    raise TransientError(
-                        f"running {step} on host {host}: another job starts there", reason="HostBusy", host=host, step=step
-                    )
+                    raise TransientError(f"running {step} on host {host}: another job starts there", host=host, step=step)
                 case "refused":
                     raise refusal(host, step, self._connection.redact(" ".join(words)))
                 case _:
@@ -201,9 +198,9 @@ def refusal(host: str, step: str, said: str) -> TerminalError | TransientError:
     if full or "Read-only file system" in said or "Disk quota" in said:
         return TerminalError(
             f"running {step} on host {host}: {said}",
-            reason="DiskFull" if full else "DiskUnusable",
+            reason="DiskFull",
             host=host,
             step=step,
             hint="free some space below /var/lib on the host" if full else "make /var/lib on the host writable",
         )
-    return TransientError(f"running {step} on host {host}: {said}", reason="HostRefused", host=host, step=step)
+    return TransientError(f"running {step} on host {host}: {said}", host=host, step=step)

@@ -48,7 +48,6 @@ class SshHost:
         except (ValueError, KeyError, IndexError) as error:
             raise TransientError(
                 f"gathering facts on host {self._name}: {error} (exit code {output.rc})",
-                reason="FactsUnreadable",
                 host=self._name,
                 exit_code=output.rc,
                 output=output.stderr[-2000:],

@@ -64,10 +64,10 @@ def journal_and_jobs(journal_lines: list[str], job_lines: list[str]) -> tuple[di
 
 
 def hosts_block(content: str) -> str | None:
-    """The lines between our markers, joined by line breaks; None without a complete block."""
+    """The lines between our markers, each with its line break; None without a complete block."""
     lines = content.splitlines()
     try:
         begin = lines.index(HOSTS_BEGIN)
-        return "\n".join(lines[begin + 1 : lines.index(HOSTS_END, begin)])
+        return "".join(f"{line}\n" for line in lines[begin + 1 : lines.index(HOSTS_END, begin)])
     except ValueError:
         return None

@@ -29,8 +29,8 @@ def assign(values: Mapping[str, Value]) -> str:
 
 
 def exports(values: Mapping[str, str]) -> str:
-    """Shell exports, quoted, in a stable order."""
-    return "".join(f"export {_name(name)}={quote(value)}\n" for name, value in sorted(values.items()))
+    """Shell exports, quoted, in a stable order. Names that no shell can export (an image's ENV may hold any) are left out."""
+    return "".join(f"export {name}={quote(value)}\n" for name, value in sorted(values.items()) if _NAME.fullmatch(name))
 
 
 def assemble(values: Mapping[str, Value], *names: str) -> str:

@@ -33,7 +33,7 @@ async def send(connection: Connection, layout: Layout, digest: str, source: Path
         if verb == "have":
             return 0
         if verb == "busy":
-            raise TransientError(f"{doing} to host {host}: another transfer of it is under way", reason="HostBusy", host=host)
+            raise TransientError(f"{doing} to host {host}: another transfer of it is under way", host=host)
         offset = int(words[0])
         await _pour(channel, source, offset, size, f"sending {digest[:12]}", progress)
         verb, *words = (await _answer(connection, channel, doing)).split(" ")
@@ -46,7 +46,7 @@ async def send(connection: Connection, layout: Layout, digest: str, source: Path
             host=host,
             hint="free some space below /var/lib on the host",
         )
-    raise TransientError(f"{doing} to host {host}: what arrived is not what was sent; it was thrown away", reason="PartCorrupt", host=host)
+    raise TransientError(f"{doing} to host {host}: what arrived is not what was sent; it was thrown away", host=host)
 
 
 async def missing(connection: Connection, layout: Layout, digests: Sequence[str], tree: str) -> frozenset[str]:

@@ -135,7 +135,7 @@ class Connection:
             )
         raise TerminalError(
             f"starting a shell on host {self.name}: {said or f'exit code {channel.rc}'}",
-            reason="ShellUnusable",
+            reason="AuthenticationFailed",
             host=self.name,
             exit_code=channel.rc,
             output=said,
@@ -160,7 +160,7 @@ class Connection:
         except TooMuchOutput:
             raise TerminalError(
                 f"{doing} on host {self.name}: it printed more than {self._settings.output_limit >> 20} MiB",
-                reason="ShellUnusable",
+                reason="AuthenticationFailed",
                 host=self.name,
                 hint="look at the shell start-up files of the login user",
             ) from None

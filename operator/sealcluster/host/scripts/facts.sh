@@ -1,4 +1,4 @@
-# Look at the machine; change nothing. Set before: UNITS FILES TOOLS MODULES (words or lines), WANT_ETCD WANT_CERTS WANT_PREFLIGHT (1 or empty).
+# Look at the machine; change nothing. Set before: UNITS FILES PROBE TOOLS MODULES (words or lines), WANT_ETCD WANT_CERTS WANT_PREFLIGHT (1 or empty).
 sect date
 date +%s.%N
 
@@ -31,6 +31,8 @@ if command -v ip >/dev/null 2>&1; then
 else
 	awk '/32 host LOCAL/ { print "fib", last } { last = $2 }' /proc/net/fib_trie
 fi
+sect listening
+awk '$4 == "0A" { n = split($2, a, ":"); print a[n] }' "$R/proc/net/tcp" "$R/proc/net/tcp6" 2>/dev/null
 show resolv "$R/etc/resolv.conf"
 show hosts "$R/etc/hosts"
 [ -e "$R/etc/kubernetes/kubelet.conf" ] && sect kubelet-conf
@@ -72,6 +74,15 @@ if [ -n "$UNITS" ] && [ -d "$R/run/systemd/system" ]; then
 	sect units
 	# shellcheck disable=SC2086 # unit names are words
 	systemctl show -p Id -p LoadState -p ActiveState $UNITS 2>/dev/null
+fi
+
+if [ -n "$PROBE" ]; then
+	sect answers
+	# shellcheck disable=SC2016 # bash, not we, expands them
+	printf '%s\n' "$PROBE" | while read -r address port; do
+		timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1" && echo "$0 $1"' "$address" "$port" 2>/dev/null &
+	done
+	wait
 fi
 
 if [ -n "$WANT_CERTS" ]; then
@@ -119,8 +130,6 @@ if [ -n "$WANT_PREFLIGHT" ]; then
 	for f in "$R"/sys/class/net/*/mtu; do
 		read -r value <"$f" && printf '%s %s\n' "$f" "$value"
 	done 2>/dev/null
-	sect listening
-	awk '$4 == "0A" { n = split($2, a, ":"); print a[n] }' "$R/proc/net/tcp" "$R/proc/net/tcp6" 2>/dev/null
 	sect leftovers
 	for f in "$R"/etc/kubernetes/*.conf "$R"/etc/kubernetes/manifests/* "$R/var/lib/kubelet/config.yaml" "$R/var/lib/etcd/member" \
 		"$R"/etc/cni/net.d/*.conf* "$R/etc/rancher" "$R/var/lib/rancher" "$R/var/lib/k0s" "$R/var/run/docker.sock" \

@@ -43,3 +43,12 @@ drop_parts() {
 		rm -f "$S/store/$part"
 	done
 }
+
+# in_env <file> <directory>: bash runs the file there, with the exports of in/env. They may have any name: nothing of ours is used after.
+in_env() (
+	set -- "$1" "$2" "$d/in/env"
+	export KUBECONFIG="$R/etc/kubernetes/admin.conf"
+	. "$3"
+	cd "$2" || exit 66
+	exec bash "$1" </dev/null
+)

@@ -1,0 +1,146 @@
+# Undo everything. Each step goes on after failures of the one before; what counts is what is left, and that is looked at last.
+if [ -d "$R$root/scripts" ]; then
+	PATH="$PATH:$R$root/bin"
+fi
+reset_kubeadm
+
+number=0
+while [ -e "$d/in/commands/$number" ]; do
+	if [ -d "$R$root/scripts" ]; then
+		in_env "$d/in/commands/$number" "$R$root/scripts" || printf 'clean script %s: exit code %s\n' "$((number + 1))" "$?"
+	fi
+	number=$((number + 1))
+done
+
+: >in/leftovers
+left() {
+	printf '%s\n' "$1" | tee -a out >>in/leftovers
+}
+
+# Processes that a script which failed left behind.
+for unit in kubelet image-cri-shim registry containerd; do
+	file=$R/etc/systemd/system/$unit.service
+	[ -e "$file" ] && grep -q -e "$root" -e /usr/bin "$file" || continue
+	grep -q -i -e kube -e sealos -e containerd -e distribution -e registry "$file" || continue
+	systemctl disable --now "$unit.service" >/dev/null 2>&1
+	rm -rf "$file" "$R/etc/systemd/system/$unit.service.d"
+done
+systemctl daemon-reload
+
+# What every script agrees on, for those that failed half-way.
+unmount_below "$R/var/lib/kubelet"
+unmount_below "$R/run/netns"
+if ! systemctl is-active -q containerd.service; then
+	unmount_below "$R/run/containerd"
+	rm -rf "$R/var/lib/containerd" "$R/run/containerd"
+fi
+
+links() {
+	ip -o link show 2>/dev/null | awk -F ': ' '{ sub(/@.*/, "", $2); print $2 }' |
+		grep -E '^(cni0|cbr0|flannel[.0-9a-z]*|vxlan\.calico|cali[0-9a-f]+|tunl0|kube-ipvs0|kube-bridge|cilium_.*|lxc[0-9a-f]+|weave|nodelocaldns)$'
+}
+for link in $(links); do
+	# tunl0 belongs to the kernel's module: it cannot be deleted, only emptied.
+	if [ "$link" = tunl0 ]; then
+		ip addr flush dev tunl0 2>/dev/null
+		ip link set tunl0 down 2>/dev/null
+	else
+		ip link del "$link" 2>/dev/null
+	fi
+done
+
+for netns in "$R"/var/run/netns/cni-*; do
+	[ -e "$netns" ] && ip netns del "${netns##*/}" 2>/dev/null
+done
+
+rules() {
+	"$1-save" 2>/dev/null | grep -E -c '(KUBE-|CNI-|cali-|FLANNEL-|CILIUM_|LVSCARE)'
+}
+for tables in iptables ip6tables; do
+	command -v "$tables-save" >/dev/null 2>&1 || continue
+	[ "$(rules "$tables")" -gt 0 ] || continue
+	"$tables-save" | grep -v -E '(KUBE-|CNI-|cali-|FLANNEL-|CILIUM_|LVSCARE)' | "$tables-restore"
+done
+if command -v nft >/dev/null 2>&1; then
+	nft list tables 2>/dev/null | awk '$3 ~ /^(kube-proxy|cni_hostport|flannel-.*)$/' | while read -r _ family table; do
+		nft delete table "$family" "$table"
+	done
+fi
+if command -v ipvsadm >/dev/null 2>&1; then
+	ipvsadm --clear 2>/dev/null
+fi
+if [ -n "$vip_routes" ]; then
+	for vip in $vip_routes; do ip route del "$vip" 2>/dev/null; done
+fi
+
+: >in/block
+write_hosts "$hosts_names" || left /etc/hosts
+
+while read -r path; do
+	rm -rf "${R:?}$path" 2>/dev/null || rm -rf "$R$path"
+done <<-'PATHS'
+	/etc/kubernetes
+	/etc/cni
+	/var/lib/cni
+	/var/lib/etcd
+	/var/lib/kubelet
+	/var/lib/calico
+	/var/lib/kube-proxy
+	/var/log/pods
+	/var/log/containers
+	/var/log/kubernetes
+	/var/log/calico
+	/run/flannel
+	/run/calico
+	/root/.kube
+PATHS
+rm -rf "$R/opt/cni/bin" 2>/dev/null && rmdir "$R/opt/cni" 2>/dev/null
+if [ -L "$R/var/lib/registry" ]; then
+	case $(readlink "$R/var/lib/registry") in
+	"$R$root"/*) rm -f "$R/var/lib/registry" ;;
+	esac
+fi
+for file in "$R/etc/sysctl.conf" "$R/etc/security/limits.conf"; do
+	[ -e "$file" ] && grep -q '# sealos' "$file" || continue
+	sed '/# sealos$/d; /^# *sealos/d' "$file" >in/cleaned && cat in/cleaned >"$file"
+done
+cd / || exit 1
+case $root in
+/*/*/*) rm -rf "${R:?}$root" "${R:?}$root.new" "${R:?}$root.old" ;;
+esac
+cluster_dir=${root%/*}
+case $cluster_dir in
+/var/lib/sealos/data/?*) rm -rf "${R:?}$cluster_dir" ;;
+esac
+rmdir "$R/var/lib/sealos/data" "$R/var/lib/sealos" 2>/dev/null
+cd "$d" || exit 1
+
+for path in /etc/kubernetes /etc/cni /var/lib/etcd /var/lib/kubelet /var/log/pods /root/.kube "$root"; do
+	[ ! -e "$R$path" ] || left "$path"
+done
+for link in $(links); do
+	[ "$link" = tunl0 ] || left "link $link"
+done
+for tables in iptables ip6tables; do
+	command -v "$tables-save" >/dev/null 2>&1 || continue
+	n=$(rules "$tables")
+	[ "$n" -eq 0 ] || left "$n $tables rules"
+done
+awk -v top="$R/var/lib/kubelet/" 'index($2, top) == 1 { print "mount", $2 }' /proc/mounts >in/mounts
+while read -r line; do left "$line"; done <in/mounts
+for process in kubelet kube-apiserver kube-controller-manager kube-scheduler kube-proxy etcd; do
+	for status in /proc/[0-9]*/comm; do
+		read -r comm 2>/dev/null <"$status" || continue
+		if [ "$comm" = "$(printf '%.15s' "$process")" ] && [ -z "$R" ]; then left "process $process"; fi
+	done
+done
+if [ -e "$R/etc/systemd/system/kubelet.service" ]; then left kubelet.service; fi
+[ ! -s in/leftovers ] || fail "cleaning the host: still there: $(tr '\n' ';' <in/leftovers | cut -c 1-1000)"
+
+hold || fail "cleaning the host: its lock is taken" 75
+cut -c 67- "$S/managed" 2>/dev/null | while read -r path; do rm -f "$R$path"; done
+rm -rf "$S/store" "$S/requests" "$S/managed" "$S/reserve" "$S/journal" "$S/fence"
+sync "$S"
+rm -f "$S/owner"
+sync "$S"
+release

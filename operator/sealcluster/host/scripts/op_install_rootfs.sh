@@ -1,0 +1,31 @@
+# Unpack beside the old tree, then swap entry by entry: scripts never see half an entry. registry/ belongs to the registry.
+dest=$R$root
+new=$dest.new
+trash=$dest.old
+rm -rf "$new" "$trash"
+mkdir -p "$dest" "$new" "$trash" || fail "making $new: the disk may be full"
+unpack_parts "$new"
+put_all "$new/" || fail "writing rendered files below $new: the disk may be full: $(df -P -k "$new" | tail -n 1)"
+rm -rf "$new/registry"
+sync -f "$new" 2>/dev/null || sync
+
+each_entry() {
+	for entry in "$1"/* "$1"/.[!.]*; do
+		[ -e "$entry" ] || [ -L "$entry" ] || continue
+		[ "${entry##*/}" = registry ] || printf '%s\n' "${entry##*/}"
+	done
+}
+
+each_entry "$dest" >in/old
+each_entry "$new" >in/new
+while read -r entry; do
+	grep -q -x -F -e "$entry" in/new || mv "$dest/$entry" "$trash/$entry" || fail "removing $dest/$entry: mv failed"
+done <in/old
+while read -r entry; do
+	if [ -e "$dest/$entry" ] || [ -L "$dest/$entry" ]; then
+		mv "$dest/$entry" "$trash/$entry" || fail "replacing $dest/$entry: mv failed"
+	fi
+	mv "$new/$entry" "$dest/$entry" || fail "installing $dest/$entry: mv failed"
+done <in/new
+rm -rf "$new" "$trash"
+[ -n "$keep_parts" ] || drop_parts

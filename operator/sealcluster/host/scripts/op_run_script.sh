@@ -1,0 +1,1 @@
+in_env "$d/in/command" "$R$cwd"
