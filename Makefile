@@ -1,0 +1,83 @@
+# Two commands do all their set-up themselves on a fresh Debian machine (as root, from package registries alone):
+#   make demo   bare lab machines become a highly available cluster (SINGLE=1: one machine)
+#   make test   unit, simulation, integration and the core of the end-to-end tests
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+NAME ?= lab
+N ?= 3
+SEED ?= 1
+RUNS ?= 200
+export PYTHONPATH := $(CURDIR)/hack/lab:$(CURDIR)/hack
+LAB := $(BIN)/python -m sealab
+
+help: ## show the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
+
+$(STAMP): requirements-dev.txt pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "python3 (3.11 or newer) is missing: apt-get install python3 python3-venv"; exit 1; }
+	$(PYTHON) hack/check_python.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(STAMP) ## make the virtual environment
+
+# --- checks ----------------------------------------------------------------------------------------------------------
+check: $(STAMP) ## format, lint, types, import contracts, generated files, unit and simulation tests (under 3 minutes)
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/bandit -q -r operator/sealcluster -c pyproject.toml
+	$(BIN)/python hack/gen_crds.py --check
+	$(BIN)/pytest -q tests/unit tests/sim
+
+test: check test-integration test-e2e-core ## everything that gates: check, integration, the core of e2e
+
+test-integration: $(STAMP)
+	$(BIN)/pytest -q tests/integration
+
+test-e2e-core: $(STAMP)
+	$(BIN)/pytest -q -m core tests/e2e
+
+e2e: $(STAMP) ## every end-to-end scenario on lab machines (long)
+	$(BIN)/pytest -q tests/e2e
+
+sim: $(STAMP) ## simulated runs with faults: make sim SEED=1 RUNS=2000
+	$(BIN)/python -m sealcluster.testing.run --seed $(SEED) --runs $(RUNS)
+
+format: $(STAMP) ## format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+crd: $(STAMP) ## generate crds/ from the models
+	$(BIN)/python hack/gen_crds.py
+
+# --- the lab ---------------------------------------------------------------------------------------------------------
+lab-up: $(STAMP) ## boot N bare machines: make lab-up N=5 NAME=lab
+	$(LAB) up --name $(NAME) -n $(N)
+
+lab-down: $(STAMP) ## remove every trace of the lab NAME
+	$(LAB) down --name $(NAME)
+
+plane-up: $(STAMP) ## start a management plane NAME on loopback
+	$(LAB) plane-up --name $(NAME)
+
+plane-down: $(STAMP) ## stop it
+	$(LAB) plane-down --name $(NAME)
+
+demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 masters and 2 workers (SINGLE=1: one machine)
+	$(BIN)/python hack/demo/demo.py up $(if $(SINGLE),--single)
+
+demo-down: $(STAMP) ## remove the demo
+	$(BIN)/python hack/demo/demo.py down
+
+.PHONY: help setup check test test-integration test-e2e-core e2e sim format crd lab-up lab-down plane-up plane-down demo demo-down

@@ -1,0 +1,86 @@
+"""Every check of preflight: what it refuses, what it lets pass, and whom it holds up."""
+
+from dataclasses import replace
+
+import pytest
+
+from sealcluster.core.facts import Disk, Owner
+from sealcluster.core.policies.preflight import CLUSTER, blockers, preflight
+
+from .views import facts, host, spec, view
+
+WANTED = spec(1, 1)
+
+
+def world(**worker_facts):
+    master, worker = WANTED.hosts
+    seen = replace(host(worker), facts=facts("w1", "10.0.1.1", **worker_facts))
+    return view(WANTED, {"m1": host(master), "w1": seen})
+
+
+def failed(report, host_name="w1"):
+    return {c.reason for c in report if c.blocks and c.host == host_name}
+
+
+def test_a_good_pair_of_machines_passes():
+    assert [c for c in preflight(world()) if c.blocks] == []
+
+
+@pytest.mark.parametrize(
+    ("worker", "reason"),
+    [
+        ({"owner": Owner("other", "x")}, "HostOfAnotherCluster"),
+        ({"skew": 61.0}, "ClockSkew"),
+        ({"skew": -61.0}, "ClockSkew"),
+        ({"arch": "riscv64"}, "ArchMismatch"),
+        ({"systemd": 0}, "PreflightFailed"),
+        ({"tools_missing": frozenset({"tar"})}, "PreflightFailed"),
+        ({"memory_mib": 100}, "PreflightFailed"),
+        ({"disks": {"/var/lib": Disk(9000, 100)}}, "DiskFull"),
+        ({"leftovers": ("/etc/kubernetes/admin.conf",)}, "LeftoversFound"),
+        ({"listening": frozenset({10250})}, "PreflightFailed"),
+        ({"addresses": frozenset({"192.168.0.1"})}, "PreflightFailed"),
+        ({"routes": ("100.64.0.0/16",)}, "PreflightFailed"),
+        ({"routes": ("10.96.1.0/24",)}, "PreflightFailed"),
+    ],
+)
+def test_a_machine_that_does_not_fit_is_refused_alone(worker, reason):
+    report = preflight(world(**worker))
+    assert failed(report) == {reason}
+    assert blockers(report, "m1") == ()
+    bad = next(c for c in report if c.blocks)
+    assert bad.fix
+
+
+@pytest.mark.parametrize(("same", "reason"), [({"hostname": "m1"}, "DuplicateHostname"), ({"machine_id": "id-m1"}, "DuplicateMachineID")])
+def test_two_machines_that_share_an_identity_hold_up_everybody(same, reason):
+    report = preflight(world(**same))
+    found = [c for c in report if c.blocks]
+    assert [(c.reason, c.scope) for c in found] == [(reason, CLUSTER)]
+    assert "m1, w1" in found[0].message
+    assert blockers(report, "m1")
+    assert blockers(report, "w1")
+
+
+def test_what_we_installed_ourselves_is_no_leftover():
+    wanted = WANTED.hosts[1]
+    ours = host(wanted, joined=True)
+    entries = {**ours.facts.journal, "check": next(iter(ours.facts.journal.values()))}
+    ours = replace(ours, facts=replace(ours.facts, journal=entries, leftovers=("/etc/kubernetes/kubelet.conf",), listening=frozenset({10250})))
+    assert failed(preflight(view(WANTED, {"m1": host(WANTED.hosts[0]), "w1": ours}))) == set()
+
+
+def test_an_even_number_of_masters_only_warns():
+    report = preflight(view(spec(2)))
+    warning = next(c for c in report if c.id == "masters-odd")
+    assert not warning.ok
+    assert not warning.blocks
+
+
+def test_three_clocks_vote():
+    wanted = spec(3)
+    hosts = {str(h.name): host(h) for h in wanted.hosts}
+    hosts["m1"] = replace(hosts["m1"], facts=replace(hosts["m1"].facts, skew=3600.0))
+    hosts["m2"] = replace(hosts["m2"], facts=replace(hosts["m2"].facts, skew=3601.0))
+    report = preflight(view(wanted, hosts))
+    assert {c.host for c in report if c.reason == "ClockSkew" and c.blocks} == {"m3"}
