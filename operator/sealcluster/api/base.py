@@ -1,6 +1,6 @@
 """What all API models share: frozen, camelCase on the wire, strict about unknown fields, with their rules beside them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -88,6 +88,12 @@ class ApiModel(BaseModel):
         if cls.rules:
             handler.resolve_ref_schema(reference)[VALIDATIONS] = [rule.entry() for rule in cls.rules]
         return reference
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        """The API server drops a null before it fills in defaults; `labels:` with nothing behind it is such a null."""
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, Mapping) else data
 
     @model_validator(mode="after")
     def _keep_rules(self) -> Self:

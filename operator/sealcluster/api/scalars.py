@@ -34,10 +34,9 @@ def is_ipv4(text: str) -> bool:
 def is_ipv4_network(text: str) -> bool:
     """True for an IPv4 CIDR block without host bits."""
     try:
-        ipaddress.IPv4Network(text)
+        return str(ipaddress.IPv4Network(text)) == text
     except ValueError:
         return False
-    return "/" in text
 
 
 def _checked(holds: Callable[[str], bool], message: str) -> AfterValidator:
