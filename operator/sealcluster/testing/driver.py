@@ -16,7 +16,7 @@ from sealcluster.engine.engine import Engine
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.report import Report
 from sealcluster.testing.clock import OWNER, VirtualClock
-from sealcluster.testing.effects import Crash, CountedHosts, CountedManagement, CountedWorkloads, Effects
+from sealcluster.testing.effects import CountedHosts, CountedManagement, CountedWorkloads, Crash, Effects
 from sealcluster.testing.fakemanagement import FakeManagement
 from sealcluster.testing.model.certs import ModelCerts
 from sealcluster.testing.model.host import ModelHosts
@@ -50,6 +50,8 @@ class Operator:
         mine = [task for task in self.tasks if task is not asyncio.current_task()]
         for task in mine:
             task.cancel()
+        if self.task is not None and self.task is not asyncio.current_task():
+            mine.append(self.task)
         await asyncio.gather(*mine, return_exceptions=True)
 
 
@@ -68,8 +70,17 @@ class Simulation:
         self.desired: Desired | None = None
         self.operators: list[Operator] = []
         self.on_report: Callable[[Report], None] = lambda _report: None
+        asyncio.get_running_loop().set_exception_handler(self._unhandled)
         if spec is not None:
             self.wish(spec)
+
+    def _unhandled(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """The dead leave tasks behind that nobody asks; anything else that nobody handles is a bug."""
+        error = context.get("exception")
+        if isinstance(error, BaseExceptionGroup):
+            error = error.split(Crash)[1]
+        if error is not None and not isinstance(error, Crash):
+            self.world.ledger.violate(loop.time(), f"nobody handled: {context.get('message')}: {error!r}")
 
     # --- the wish ----------------------------------------------------------------------------------------------
     def wish(self, spec: SealClusterSpec, **more: Any) -> None:

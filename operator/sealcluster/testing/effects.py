@@ -52,6 +52,11 @@ class Effects:
     names: list[str] = field(default_factory=list)
     dead: bool = False
     on_death: Callable[[], None] = lambda: None
+    running: asyncio.Event = field(default_factory=asyncio.Event)
+    """Cleared while this operator is paused: a stopped container, a machine that swaps, a virtual machine that migrates."""
+
+    def __post_init__(self) -> None:
+        self.running.set()
 
     def die(self) -> None:
         """End this operator now (also usable from outside)."""
@@ -68,13 +73,16 @@ class Effects:
     async def look(self, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """A call that changes nothing."""
         self.alive()
+        await self.running.wait()
         result = await call()
+        await self.running.wait()
         self.alive()
         return result
 
     async def change(self, name: str, call: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """A call that changes something."""
         self.alive()
+        await self.running.wait()
         self.count += 1
         self.names.append(name)
         mine = self.count == self.crash_at
@@ -83,6 +91,7 @@ class Effects:
         if mine and self.side == "during":
             await self._strike(call)
         result = await call()
+        await self.running.wait()
         self.alive()
         if mine:
             self.die()

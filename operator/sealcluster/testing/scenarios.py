@@ -1,0 +1,90 @@
+"""Whole stories in one world: make a cluster, with an operator that dies on the way, and judge what is left."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from sealcluster.api import SealClusterSpec
+from sealcluster.engine.report import Report
+from sealcluster.testing import clock, truth
+from sealcluster.testing.driver import Simulation
+
+PATIENCE = 7200.0
+"""Virtual seconds within which a cluster must be ready, whatever one crash did."""
+QUIET = 200.0
+"""Virtual seconds during which a new operator must not change a finished cluster."""
+
+
+@dataclass
+class Outcome:
+    """How one story ended."""
+
+    seed: int
+    seconds: float = 0.0
+    """Virtual seconds until the cluster was ready."""
+    effects: list[str] = field(default_factory=list)
+    """What the first operator changed, in order."""
+    problems: list[str] = field(default_factory=list)
+    """Everything that is wrong; empty: a good run."""
+    state: dict[str, Any] = field(default_factory=dict)
+    trace: list[str] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}: " + ("; ".join(self.problems) or f"ready after {self.seconds:.0f} s, {len(self.effects)} effects")
+
+
+def ready(report: Report) -> bool:
+    """The cluster is what was wished for, and says so."""
+    return report.ready
+
+
+def create(spec: SealClusterSpec, seed: int, crash_at: int = 0, side: str = "before") -> Outcome:
+    """Make a cluster; the first operator dies at its effect number `crash_at`; afterwards a new one must find nothing to do."""
+    outcome = Outcome(seed)
+
+    async def story() -> None:
+        sim = Simulation(seed, spec)
+        sim.on_report = lambda report: truth.check(sim, report)
+        try:
+            await sim.live(ready, PATIENCE, crash_at, side)
+            outcome.seconds = sim.world.now() - clock.EPOCH
+            await nothing_to_do(sim, outcome)
+        except AssertionError as error:
+            outcome.problems.append(str(error))
+        finish(sim, spec, outcome)
+        await sim.end()
+
+    clock.run(story(), limit=10 * PATIENCE)
+    return outcome
+
+
+async def nothing_to_do(sim: Simulation, outcome: Outcome) -> None:
+    """Replace the operator: the new one may raise the fencing number and nothing else."""
+    await sim.operators[-1].kill()
+    fresh = sim.start()
+    await sim.until(ready, PATIENCE)
+    await asyncio.sleep(QUIET)
+    if fresh.effects.names[1:]:
+        outcome.problems.append(f"a new operator changed a finished cluster: {', '.join(fresh.effects.names[1:])}")
+
+
+def finish(sim: Simulation, spec: SealClusterSpec, outcome: Outcome) -> None:
+    """Collect what the judge says."""
+    outcome.effects = list(sim.operators[0].effects.names)
+    outcome.problems += truth.verdict(sim)
+    outcome.state = truth.end_state(sim, spec)
+    outcome.trace = list(sim.world.ledger.trace)
+    outcome.calls = dict(sim.world.ledger.calls)
+
+
+def differences(wanted: object, found: object, path: str = "") -> list[str]:
+    """Where two end states differ."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        lines = []
+        for key in sorted({*wanted, *found}, key=str):
+            lines += differences(wanted.get(key), found.get(key), f"{path}.{key}" if path else str(key))
+        return lines
+    return [] if wanted == found else [f"{path}: {found!r} instead of {wanted!r}"]

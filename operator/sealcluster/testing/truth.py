@@ -1,0 +1,95 @@
+"""The judge: what must hold at every step and at the end, read from the model itself and never from what the engine says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sealcluster.api import SealClusterSpec
+from sealcluster.engine.report import Report
+from sealcluster.testing.driver import Simulation
+from sealcluster.testing.model import etchosts
+from sealcluster.testing.model.machine import MANIFESTS, Machine
+
+
+def wrong_claims(sim: Simulation, report: Report) -> list[str]:
+    """What a report claims although it is not so."""
+    if not report.ready:
+        return []
+    spec = report.view.spec
+    kube = sim.world.kube_of(report.view.state.cluster_id)
+    if kube is None:
+        return ["Ready although no cluster was ever initialised"]
+    sim.world.planes.sync_nodes(kube, sim.world.now())
+    found = []
+    masters = {str(h.name) for h in spec.masters()}
+    names = {str(h.name) for h in spec.hosts}
+    voters = {m.name for m in kube.etcd.voters()}
+    if voters != masters:
+        found.append(f"Ready although etcd's voters are {sorted(voters)} and the masters are {sorted(masters)}")
+    if set(kube.nodes) != names:
+        found.append(f"Ready although the nodes are {sorted(kube.nodes)}, not {sorted(names)}")
+    if not kube.cni:
+        found.append("Ready although the network application was never applied")
+    if sim.management.kubeconfig is None:
+        found.append("Ready although no kubeconfig is published")
+    return found
+
+
+def check(sim: Simulation, report: Report) -> None:
+    """Called with every report: turns a wrong claim into a violation of the world."""
+    for claim in wrong_claims(sim, report):
+        sim.world.violate(claim)
+    owners: dict[str, set[str]] = {}
+    for machine in sim.world.machines.values():
+        if machine.owner is not None:
+            owners.setdefault(machine.owner.name, set()).add(machine.owner.cluster_id)
+    for name, ids in owners.items():
+        if len(ids) > 1:
+            sim.world.violate(f"host {name} is in two clusters: {sorted(ids)}")
+
+
+def verdict(sim: Simulation) -> list[str]:
+    """Everything that was violated in this world, and what must hold at its end."""
+    found = list(sim.world.ledger.violations)
+    for cluster, count in sim.world.ledger.init_successes.items():
+        if count != 1:
+            found.append(f"kubeadm init succeeded {count} times for cluster {cluster}")
+    for cluster, authorities in sim.world.ledger.cas.items():
+        if len(authorities) > 1:
+            found.append(f"cluster {cluster} had {len(authorities)} certificate authorities on its machines")
+    return list(dict.fromkeys(found))
+
+
+def end_state(sim: Simulation, spec: SealClusterSpec) -> dict[str, Any]:
+    """What the world looks like once everything is done, without what may differ between runs (keys, ids, times)."""
+    kube = sim.world.kube_of(sim.state_id())
+    if kube is not None:
+        sim.world.planes.sync_nodes(kube, sim.world.now())
+    return {
+        "machines": {name: _machine(machine) for name, machine in sorted(sim.world.machines.items())},
+        "nodes": {
+            n.name: (n.control_plane, n.ready, n.unschedulable, tuple(sorted(n.labels.items())), tuple(sorted(n.taints)))
+            for n in (kube.nodes.values() if kube else ())
+        },
+        "voters": sorted(m.name for m in kube.etcd.voters()) if kube else [],
+        "learners": len(kube.etcd.members) - len(kube.etcd.voters()) if kube else 0,
+        "applications": sorted(kube.guests) if kube else [],
+        "inventory": sorted(sim.management.history[-1].inventory) if sim.management.state else [],
+        "guests": sorted(sim.management.history[-1].guests) if sim.management.state else [],
+        "records": (sim.management.state is not None, sim.management.pki is not None, sim.management.kubeconfig is not None),
+    }
+
+
+def _machine(machine: Machine) -> dict[str, Any]:
+    return {
+        "owner": machine.owner.name if machine.owner else None,
+        "units": {name: unit.state for name, unit in sorted(machine.units.table.items())},
+        "manifests": sorted(machine.files.names(MANIFESTS)),
+        "managed": dict(sorted(machine.managed.items())),
+        "drift": sorted(p for p, f in machine.managed_files().items() if f.actual != f.recorded),
+        "hosts": etchosts.block(machine.hosts_text),
+        "images": sorted(machine.images),
+        "done": sorted(e.step for e in machine.journal.values() if e.state == "done"),
+        "failed": sorted(e.step for e in machine.journal.values() if e.state != "done"),
+        "trees": {root: (sorted(t.links), {r: len(b) for r, b in t.repositories.items()}) for root, t in machine.registry.trees.items()},
+    }
