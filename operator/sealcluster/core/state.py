@@ -73,8 +73,8 @@ class StateRecord:
     init: InitRecord = field(default_factory=InitRecord)
     inventory: Mapping[str, InventoryRow] = field(default_factory=dict)
     guests: Mapping[str, GuestRecord] = field(default_factory=dict)
-    rootfs: str = ""
-    """Digest of the rootfs image that the cluster was made from."""
+    rootfs: Mapping[str, str] = field(default_factory=dict)
+    """Digest of the rootfs image that the cluster was made from, by architecture."""
     version: str = ""
     pki_created: bool = False
 

@@ -10,7 +10,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
-from sealcluster.core.errors import Fenced, SealError, StateConflict
+from sealcluster.core.errors import Fenced, SealError, StateConflict, TerminalError
+from sealcluster.core.images import ImageInfo
 from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.ports import PullAuth
 from sealcluster.core.view import ClusterView
@@ -273,9 +274,23 @@ class Engine:
         if desired.spec.pull_secret_refs:
             auth = await self._ports.management.pull_auth([str(r.name) for r in desired.spec.pull_secret_refs])
         infos = [await self._ports.images.resolve(str(i.name), str(i.ref), arch, auth, None) for i in desired.spec.images]
+        self._refuse_upgrade(arch, infos)
         self._memory.images[arch] = tuple(infos)
         self._memory.image_refs = tuple((str(i.name), str(i.ref)) for i in desired.spec.images)
         self._stale |= {h.name for h in self._memory.view(frozenset()).masters}
+
+    def _refuse_upgrade(self, arch: str, infos: Sequence[ImageInfo]) -> None:
+        state = self._memory.state
+        rootfs = next((i for i in infos if i.type == "rootfs"), None)
+        recorded = state.rootfs.get(arch)
+        if not state.init.initialized or rootfs is None:
+            return
+        if (recorded is not None and recorded != rootfs.digest) or rootfs.version != state.version:
+            raise TerminalError(
+                f"the running cluster was made from {recorded or state.version}, {rootfs.ref} is {rootfs.digest} ({rootfs.version})",
+                reason="UpgradeNotSupported",
+                hint="upgrades of Kubernetes are not supported yet: put the previous reference back into spec.images",
+            )
 
     async def _resolve_known(self) -> None:
         """Forget images that the spec no longer names as it did."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sealcluster.core import paths
 from sealcluster.core.digest import digest
-from sealcluster.core.ops import FetchParts, InstallRootfs, Job
+from sealcluster.core.ops import FetchParts, File, InstallRootfs, Job, PutFiles
 from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
@@ -19,6 +19,7 @@ PARTS_REPOSITORY = "sealcluster/parts"
 """Repository of the cluster's registry below which the parts are offered."""
 
 STEP = "rootfs"
+PARTS_STEP = "rootfs-parts"
 
 
 def rootfs_digest(view: ClusterView, host: HostView) -> str:
@@ -29,7 +30,7 @@ def rootfs_digest(view: ClusterView, host: HostView) -> str:
 
 def rootfs_ready(view: ClusterView, host: HostView) -> bool:
     """True when the root file system lies on the host as wanted."""
-    return bool(view.images_for(host)) and host.done(STEP, rootfs_digest(view, host))
+    return bool(view.images_for(host)) and host.done(PARTS_STEP, parts_digest(view, host)) and host.done(STEP, rootfs_digest(view, host))
 
 
 class DistributeRootfs:
@@ -64,7 +65,7 @@ class DistributeRootfs:
             and registry.facts.arch == host.facts.arch
             and f"{self.name}/{host.name}/install root file system" not in view.failures
         )
-        if fan_out and registry is not None:
+        if fan_out and registry is not None and not host.done(PARTS_STEP, parts_digest(view, host)):
             source = "fetch"
             if not registry.done("registry-parts", parts_digest(view, host)) or not registry_serves(view, registry):
                 needs = f"the registry on {registry.name}"
@@ -78,9 +79,16 @@ class DistributeRootfs:
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
         """Bring the parts, then install."""
         host = view.hosts[action.host]
+        if not host.done(PARTS_STEP, parts_digest(view, host)):
+            await self._install_parts(context, view, host, action.args["source"])
+        root = paths.rootfs(view.name)
+        files = tuple(File(f"{root}/{f.path}", f.content, f.mode) for f in rootfs_files(view, host))
+        await context.gate.run(host.name, Job(STEP, rootfs_digest(view, host), PutFiles(files), timeout=120), reason="DistributionFailed")
+
+    async def _install_parts(self, context: Context, view: ClusterView, host: HostView, source: str) -> None:
         parts = tuple(p.digest for i in image_set(view.images_for(host)) for p in i.parts)
         lacking = await context.gate.missing(host.name, parts)
-        if lacking and action.args["source"] == "fetch":
+        if lacking and source == "fetch":
             assert view.registry is not None
             op = FetchParts(
                 f"{view.registry.node_ip}:{view.spec.registry.port}",
@@ -93,8 +101,8 @@ class DistributeRootfs:
         elif lacking:
             await context.gate.send(host.name, [p for p in parts if p in lacking], context.progress)
         keep = any(h.name == host.name for h in view.registry_hosts)
-        install = InstallRootfs(paths.rootfs(view.name), parts, rootfs_files(view, host), keep_parts=keep)
-        await context.gate.run(host.name, Job(STEP, rootfs_digest(view, host), install, timeout=900), reason="DistributionFailed")
+        install = InstallRootfs(paths.rootfs(view.name), parts, keep_parts=keep)
+        await context.gate.run(host.name, Job(PARTS_STEP, parts_digest(view, host), install, timeout=900), reason="DistributionFailed")
 
 
 def parts_digest(view: ClusterView, host: HostView) -> str:

@@ -109,7 +109,7 @@ class InitControlPlane:
             def count(state: StateRecord) -> StateRecord:
                 if state.init.initialized or state.init.attempt != attempt - 1:
                     raise TransientError("initialising the control plane: another attempt was recorded meanwhile", reason="StateConflict")
-                return replace(state, init=InitRecord(attempt, host.name), rootfs=_rootfs(view), version=view.version)
+                return replace(state, init=InitRecord(attempt, host.name), rootfs=rootfs_digests(view), version=view.version)
 
             await context.gate.update_state(count)
             this = init_digest(view.state.cluster_id, attempt)
@@ -134,5 +134,6 @@ def _answers(host: HostView) -> str:
     return "" if host.facts is not None and host.facts.etcd is not None and host.facts.etcd.cluster_id else "etcd to answer"
 
 
-def _rootfs(view: ClusterView) -> str:
-    return view.rootfs.digest if view.rootfs else ""
+def rootfs_digests(view: ClusterView) -> dict[str, str]:
+    """What the cluster is made from, by architecture."""
+    return {arch: image.digest for arch, images in view.images.items() for image in images if image.type == "rootfs"}
