@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from sealab.plane import Plane
-from sealcluster.core.errors import TerminalError
 from sealcluster.kube.client import KubeClient
+from sealcluster.kube.errors import Conflict, Refused
 from sealcluster.kube.events import EventRecorder
 from sealcluster.kube.resources import EVENTS, SEALCLUSTERS
 from sealcluster.kube.status import StatusWriter
@@ -139,8 +139,11 @@ async def test_a_finalizer_by_json_patch_with_a_version_test(client: KubeClient,
         {"op": "add", "path": "/metadata/finalizers", "value": ["sealcluster.io/finalizer"]},
     ]
     await client.patch(SEALCLUSTERS, metadata["name"], patch, "default")
-    with pytest.raises(TerminalError):
+    with pytest.raises(Conflict):
         await client.patch(SEALCLUSTERS, metadata["name"], patch, "default")
+    wrong = [{"op": "test", "path": "/metadata/name", "value": metadata["name"]}, {"op": "add", "path": "/spec/hosts", "value": "bogus"}]
+    with pytest.raises(Refused, match=r"spec\.hosts"):
+        await client.patch(SEALCLUSTERS, metadata["name"], wrong, "default")
     await client.delete(SEALCLUSTERS, metadata["name"], "default")
     held = await stored(client, cluster)
     assert held["metadata"]["deletionTimestamp"]

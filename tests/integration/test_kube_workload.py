@@ -246,5 +246,8 @@ async def test_sessions_are_shared_and_close_when_idle(module_plane: Plane, cloc
     await eventually(closed, "the idle session to close")
     assert (await handles[0].facts()).reachable
     assert made == ["demo", "demo"]
+    clock.ahead += 2 * 86400
+    assert (await handles[0].facts()).reachable
+    assert made == ["demo"] * 3, "a client certificate must not grow old in use"
     await workloads.close()
     assert workloads.sessions == 0

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import stamina
 
-from sealcluster.kube.errors import Answer, Conflict, Unavailable, error_of
+from sealcluster.kube.errors import Answer, Conflict, Refused, Unavailable, error_of
 from sealcluster.kube.resources import PODS, Resource
 from sealcluster.kube.transport import Transport
 
@@ -77,15 +77,23 @@ class KubeClient:
         self,
         resource: Resource,
         name: str,
-        patch: Mapping[str, Any] | Sequence[Any],
+        patch: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         namespace: str | None = None,
         *,
         subresource: str | None = None,
+        content_type: str | None = None,
     ) -> Object:
-        """Patch: a mapping is a merge patch, a sequence a JSON patch (a failed `test` is a Refused with status 422)."""
-        kind = MERGE_PATCH if isinstance(patch, Mapping) else JSON_PATCH
+        """Patch: without a content type a mapping is a merge patch, a sequence a JSON patch. Conflict also when a `test` of a JSON patch fails."""
+        kind = content_type or (MERGE_PATCH if isinstance(patch, Mapping) else JSON_PATCH)
         query = {"fieldManager": FIELD_MANAGER}
-        return await self._call("PATCH", resource, namespace, name, subresource=subresource, body=patch, content_type=kind, query=query)
+        try:
+            return await self._call("PATCH", resource, namespace, name, subresource=subresource, body=patch, content_type=kind, query=query)
+        except Refused as error:
+            # A failed test and a path that is not there are 422 without any detail; what the schema refuses names its field.
+            tests = not isinstance(patch, Mapping) and any(step.get("op") == "test" for step in patch)
+            if tests and error.status == 422 and not error.named:
+                raise Conflict(f"{error.message} (a test of the patch failed)") from error
+            raise
 
     async def apply(
         self,

@@ -56,13 +56,14 @@ class NotFound(TerminalError):
 
 
 class Refused(TerminalError):
-    """The API server will not do this, now or later. `status` is the HTTP code."""
+    """The API server will not do this, now or later. `status` is the HTTP code; `named`: it says which field or object is at fault."""
 
     default_reason = "StorageRefused"
 
-    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
+    def __init__(self, message: str, *, status: int, hint: str = "", named: bool = True) -> None:
         super().__init__(message, hint=hint)
         self.status = status
+        self.named = named
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +111,4 @@ def error_of(answer: Answer, doing: str) -> SealError:
         case code if code >= 500:
             return Unavailable(message, answered=True, retry_after=answer.retry_after())
         case code:
-            return Refused(message, status=code)
+            return Refused(message, status=code, named=bool(status.get("details")))

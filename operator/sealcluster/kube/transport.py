@@ -45,7 +45,10 @@ class Transport:
 
     @classmethod
     async def from_text(cls, text: str) -> Transport:
-        """Use the current context of this kubeconfig. Its keys touch the disk only while they are loaded."""
+        """Use the current context of this kubeconfig, without any HTTP proxy of the environment: it is for machines that we reach ourselves.
+
+        Its keys touch the disk only while they are loaded.
+        """
         load: Any = load_kube_config_from_dict
         with tempfile.TemporaryDirectory(prefix="sealcluster-kube-") as directory:
             try:
@@ -54,7 +57,7 @@ class Transport:
                 raise TerminalError(
                     f"reading kubeconfig: {type(error).__name__}", reason="StorageRefused", hint="it is not a kubeconfig"
                 ) from error
-            return await _load(cls, "reading kubeconfig", load, config_dict=config)
+            return await _load(cls, "reading kubeconfig", load, session={"trust_env": False}, config_dict=config)
 
     @classmethod
     def in_cluster(cls) -> Transport:
@@ -92,8 +95,8 @@ class Transport:
         await self._rest.close()
 
 
-async def _load(cls: type[Transport], doing: str, load: Any, **where: Any) -> Transport:
-    configuration = Configuration()
+async def _load(cls: type[Transport], doing: str, load: Any, session: dict[str, Any] | None = None, **where: Any) -> Transport:
+    configuration = Configuration(client_session_kwargs=session)
     try:
         await load(client_configuration=configuration, **where)
         return await asyncio.to_thread(cls, configuration)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,16 +12,17 @@ from sealcluster.kube.transport import Transport
 from sealcluster.kube.workload import KubeWorkload
 
 IDLE_SECONDS = 300.0
+LIFETIME_SECONDS = 86400.0
+"""After this a pool is made anew even in constant use: its client certificate is short-lived."""
 KubeconfigFor = Callable[[str, Endpoint, str, PKI], str]
 """(cluster, endpoint, domain, pki) -> admin kubeconfig; may take a while (it makes a key), so it runs in a thread."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class _Pool:
     transport: Transport | None = None
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    opened: float = 0.0
     idle: asyncio.TimerHandle | None = None
 
 
@@ -60,13 +60,17 @@ class KubeWorkloads:
         cluster, domain, _ = key
         pool = self._pools.setdefault(key, _Pool())
         async with pool.opening:
+            if pool.transport is not None and self._clock.now() - pool.opened > LIFETIME_SECONDS:
+                old, pool.transport = pool.transport, None
+                await old.close()
             if pool.transport is None:
                 text = await asyncio.to_thread(self._kubeconfig_for, cluster, endpoint, domain, pki)
-                pool.transport = await Transport.from_text(text)
+                pool.transport, pool.opened = await Transport.from_text(text), self._clock.now()
+            transport = pool.transport
         if pool.idle is not None:
             pool.idle.cancel()
         pool.idle = asyncio.get_running_loop().call_later(self._idle, self._expire, key)
-        return pool.transport
+        return transport
 
     def _expire(self, key: tuple[str, str, str]) -> None:
         task = asyncio.create_task(self._drop(key))
