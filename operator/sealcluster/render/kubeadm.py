@@ -82,6 +82,12 @@ def init_documents(cluster: ClusterInputs, node: NodeInputs) -> list[dict[str, A
     return [written["init"], written["cluster"], _kubelet(cluster), _kube_proxy(cluster)]
 
 
+def join_template(cluster: ClusterInputs) -> dict[str, Any]:
+    """What every JoinConfiguration of the cluster says, without host, token or role. For people to read."""
+    joined = merge({"nodeRegistration": registration_defaults(cluster)}, merge(_image(cluster)["join"], _user(cluster)["join"]))
+    return write_documents({"join": joined}, cluster.minor)["join"]
+
+
 def certificate_names(cluster: ClusterInputs) -> CertificateNames:
     """What the certificates must name besides what kubeadm adds by itself."""
     user, image = _user(cluster), _image(cluster)

@@ -67,6 +67,8 @@ class _Reader:
         timeout = read.get("discovery", {}).pop("timeout", None)
         if timeout is not None:
             read.setdefault("timeouts", {}).setdefault("discovery", timeout)
+            if not read["discovery"]:
+                del read["discovery"]
         return read
 
     def _object(self, value: Any, schema: Mapping[str, Any], path: str) -> dict[str, Any]:

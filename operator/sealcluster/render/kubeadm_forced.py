@@ -120,6 +120,9 @@ def refuse_contradiction(user: dict[str, Any], forced: dict[str, Any], where: st
 
 def _force_taints(registration: dict[str, Any], cluster: ClusterInputs, node: NodeInputs, *, master: bool) -> None:
     """Left out, kubeadm taints a master by itself; any list replaces that, so it must then name the master's taint, too."""
+    if node.taints is None:
+        registration["taints"] = []
+        return
     if "taints" not in registration:
         if master and cluster.single_node:
             registration["taints"] = []

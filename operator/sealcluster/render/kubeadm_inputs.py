@@ -80,8 +80,8 @@ class NodeInputs:
     address: str
     """Its address inside the cluster: kubelet's node-ip and, on a master, the advertise address."""
     cri_socket: str = "unix:///run/containerd/containerd.sock"
-    taints: tuple[Taint, ...] = ()
-    """In addition to those that the role brings."""
+    taints: tuple[Taint, ...] | None = ()
+    """In addition to those that the role brings; None: none at all (an empty list in spec.hosts)."""
 
 
 @dataclass(frozen=True, slots=True)

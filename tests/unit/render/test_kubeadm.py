@@ -131,6 +131,13 @@ def test_a_masters_own_taint_comes_on_top_of_the_roles(minor, keys):
     assert [taint["key"] for taint in worker] == ["dedicated"]
 
 
+@pytest.mark.parametrize(
+    "layers", [{}, {"user_documents": KubeadmDocuments(join={"nodeRegistration": {"taints": [{"key": "a", "effect": "NoSchedule"}]}})}]
+)
+def test_a_host_without_any_taint(layers):
+    assert joined(cluster(34, **layers), replace(NODE, taints=None))["nodeRegistration"]["taints"] == []
+
+
 def test_the_hosts_own_values_hold():
     node = NodeInputs("m7", "10.0.0.17", cri_socket="unix:///run/crio/crio.sock")
     init = documents(cluster(34, user_documents=USER), node)["InitConfiguration"]
