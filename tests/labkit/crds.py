@@ -26,7 +26,6 @@ def seal_plane() -> Iterator[Plane]:
 def install(plane: Plane) -> None:
     """Install the CRD and wait until its resource is served."""
     plane.kubectl("apply", "--server-side", "-f", str(CRDS))
-    plane.kubectl("wait", "--for=condition=Established", "crd/sealclusters.sealcluster.io", "--timeout=30s")
     deadline = time.monotonic() + 30
     while plane.get(COLLECTION)[0] != 200:
         assert time.monotonic() < deadline, "the API server does not serve sealclusters"

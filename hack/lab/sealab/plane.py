@@ -114,15 +114,19 @@ class Plane:
         except (OSError, http.client.HTTPException) as error:
             return 0, str(error).encode()
 
-    def request(
-        self, method: str, path: str, body: object = None, *, content_type: str = "application/json", timeout: float = 30
-    ) -> tuple[int, bytes]:
-        """Status and body of one request as administrator, `body` sent as JSON; many times quicker than kubectl."""
+    def connect(self, timeout: float = 30) -> http.client.HTTPSConnection:
+        """A connection to the API server as administrator, for many requests one after another."""
         pki = PlanePki(self.folder / "pki")
         context = ssl.create_default_context(cafile=str(pki.ca))
         context.load_cert_chain(pki.admin_certificate, pki.admin_key)
         address = urlsplit(self.server)
-        connection = http.client.HTTPSConnection(str(address.hostname), address.port, timeout=timeout, context=context)
+        return http.client.HTTPSConnection(str(address.hostname), address.port, timeout=timeout, context=context)
+
+    def request(
+        self, method: str, path: str, body: object = None, *, content_type: str = "application/json", timeout: float = 30
+    ) -> tuple[int, bytes]:
+        """Status and body of one request as administrator, `body` sent as JSON; many times quicker than kubectl."""
+        connection = self.connect(timeout)
         try:
             payload = None if body is None else json.dumps(body).encode()
             connection.request(method, path, payload, {"Content-Type": content_type})

@@ -1,13 +1,12 @@
 """One machine of the cluster."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from sealcluster.api.base import ApiModel, Rule
-from sealcluster.api.scalars import EnvValue, HostName, IPv4, Port, unique
+from sealcluster.api.scalars import Env, HostName, IPv4, Labels, Port, unique
 from sealcluster.api.ssh import SSHOverride
 
 
@@ -87,13 +86,10 @@ class Host(ApiModel):
     ssh: SSHOverride | None = None
     """What is different about SSH for this host."""
 
-    env: Annotated[Mapping[str, EnvValue], Field(max_length=64)] = Field(default={})
+    env: Env = Field(default={})
     """Environment of templates and scripts on this host; wins over spec.env and over the image's own."""
 
-    labels: Annotated[
-        Mapping[str, Annotated[str, StringConstraints(max_length=63)]],
-        Field(max_length=64),
-    ] = Field(default={})
+    labels: Labels = Field(default={})
     """Labels of the Node."""
 
     taints: Annotated[tuple[Taint, ...], Field(max_length=32)] | None = None

@@ -1,6 +1,5 @@
 """Cluster images of a SealCluster and the files of theirs that a user changes."""
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
@@ -8,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from sealcluster.api.base import ApiModel, Rule
 from sealcluster.api.references import KeyRef
-from sealcluster.api.scalars import DNS_LABEL_PATTERN, EnvValue
+from sealcluster.api.scalars import DNS_LABEL_PATTERN, Env
 
 ImageName = Annotated[str, StringConstraints(pattern=DNS_LABEL_PATTERN, max_length=63)]
 """Name of an entry in spec.images."""
@@ -30,7 +29,7 @@ class ClusterImage(ApiModel):
     """registry/repository:tag, registry/repository@sha256:…, oci-archive:FILE or docker-archive:FILE. The operator reads
     files only below its own image directory."""
 
-    env: Annotated[Mapping[str, EnvValue], Field(max_length=64)] = Field(default={})
+    env: Env = Field(default={})
     """Environment of this image's templates and commands; wins over the image's own, is overruled by spec.env and the host's."""
 
     args: Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=8192)], ...], Field(max_length=64)] | None = None

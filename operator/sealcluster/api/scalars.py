@@ -5,10 +5,10 @@ something that is not supported (IPv6), the bound is loose and a CEL rule with a
 """
 
 import ipaddress
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, Strict, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, StringConstraints
 
 from sealcluster.api.base import ScalarRule
 
@@ -94,8 +94,24 @@ Flag = Annotated[bool, Strict()]
 Duration = Annotated[str, StringConstraints(pattern=DURATION_PATTERN, max_length=6)]
 """A number and one unit: y (365 days), w, d, h, m or s; read it with `sealcluster.api.duration`."""
 
-EnvValue = Annotated[str, StringConstraints(max_length=4096)]
-"""Value of an environment variable."""
+
+def _without_nulls(data: Any) -> Any:
+    return {key: value for key, value in data.items() if value is not None} if isinstance(data, Mapping) else data
+
+
+Env = Annotated[
+    Mapping[str, Annotated[str, StringConstraints(max_length=4096)]],
+    Field(max_length=64),
+    BeforeValidator(_without_nulls),
+]
+"""Environment variables; a null is absent, as for the API server."""
+
+Labels = Annotated[
+    Mapping[str, Annotated[str, StringConstraints(max_length=63)]],
+    Field(max_length=64),
+    BeforeValidator(_without_nulls),
+]
+"""Labels of an object; a null is absent, as for the API server."""
 
 
 def unique(items: Iterable[Hashable]) -> bool:

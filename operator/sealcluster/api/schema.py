@@ -30,6 +30,16 @@ _KEEP = {
     "x-kubernetes-preserve-unknown-fields",
     "x-kubernetes-int-or-string",
 }
+_TYPE_OF = {
+    "pattern": "string",
+    "minLength": "string",
+    "maxLength": "string",
+    "minItems": "array",
+    "maxItems": "array",
+    "maxProperties": "object",
+}
+"""A bound of another type is silently ignored by the API server."""
+
 _NOISE = {"title"}
 _FORMATS = {"date-time", "int32", "int64"}
 _EMPTY: tuple[object, ...] = ([], {})
@@ -61,7 +71,7 @@ class _Converter:
             return self._optional(schema, path)
         result: dict[str, Any] = {}
         for keyword, value in schema.items():
-            self._keyword(result, keyword, value, path)
+            self._keyword(result, keyword, value, path, schema.get("type"))
         self._default(result)
         return result
 
@@ -88,7 +98,11 @@ class _Converter:
             del beside["default"]
         return self.convert({**choices[0], **beside}, path)
 
-    def _keyword(self, result: dict[str, Any], keyword: str, value: Any, path: str) -> None:
+    @staticmethod
+    def _fits(keyword: str, schema_type: object) -> bool:
+        return _TYPE_OF.get(keyword, schema_type) == schema_type
+
+    def _keyword(self, result: dict[str, Any], keyword: str, value: Any, path: str, schema_type: object) -> None:
         match keyword:
             case "properties":
                 result[keyword] = {name: self.convert(child, f"{path}.{name}") for name, child in value.items()}
@@ -105,7 +119,7 @@ class _Converter:
                 result[keyword] = " ".join(value.split())
             case "format" if value in _FORMATS:
                 result[keyword] = value
-            case _ if keyword in _KEEP:
+            case _ if keyword in _KEEP and self._fits(keyword, schema_type):
                 result[keyword] = value
             case _ if keyword not in _NOISE:
                 raise SchemaError(f"{path}: {keyword}: {value!r} has no counterpart in a CRD")

@@ -1,7 +1,6 @@
 """The wish: everything a person writes into a SealCluster."""
 
 import ipaddress
-from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -13,7 +12,7 @@ from sealcluster.api.kubeadm import KubeadmDocuments
 from sealcluster.api.lifecycle import Certificates, DeletionPolicy, Rollout
 from sealcluster.api.network import Endpoint, Network, Registry
 from sealcluster.api.references import SecretRef
-from sealcluster.api.scalars import MAX_HOSTS, EnvValue, Flag, unique, unique_by
+from sealcluster.api.scalars import MAX_HOSTS, Env, Flag, unique, unique_by
 from sealcluster.api.ssh import SSHSettings, effective_ssh
 
 
@@ -74,7 +73,7 @@ class SealClusterSpec(ApiModel):
     ssh: SSHSettings = SSHSettings()
     """How the hosts are reached."""
 
-    env: Annotated[Mapping[str, EnvValue], Field(max_length=64)] = Field(default={})
+    env: Env = Field(default={})
     """Environment of templates and scripts on every host; wins over the images' own, is overruled by the host's."""
 
     configs: Annotated[tuple[ConfigFile, ...], Field(max_length=128)] = ()

@@ -5,11 +5,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import yaml
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator, Field
 
 from labkit.manifests import ROOT
 from sealcluster.api import MAX_HOSTS, ConditionType
@@ -142,13 +142,23 @@ class Pair(BaseModel):
     pair: tuple[int, str]
 
 
+class Misplaced(BaseModel):
+    labels: Annotated[dict[str, str], BeforeValidator(dict), Field(max_length=3)]
+
+
 class Distinct(BaseModel):
     items: set[int]
 
 
 @pytest.mark.parametrize(
     ("model", "field"),
-    [(Recursive, "Recursive.child"), (Union, "Union.either"), (Pair, "Pair.pair"), (Distinct, "Distinct.items")],
+    [
+        (Recursive, "Recursive.child"),
+        (Union, "Union.either"),
+        (Pair, "Pair.pair"),
+        (Distinct, "Distinct.items"),
+        (Misplaced, "Misplaced.labels"),
+    ],
 )
 def test_what_a_crd_cannot_express_is_an_error_that_names_the_field(model: type[BaseModel], field: str) -> None:
     with pytest.raises(SchemaError, match=field):
