@@ -50,6 +50,8 @@ class LeafSpec:
     usages: tuple[Usage, ...] = ("client",)
     dns_names: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+    groups_optional: bool = False
+    """A request for this name without any group is granted as such: its kubeadm gives the user its rights in another way."""
 
     @property
     def is_kubeconfig(self) -> bool:
@@ -74,7 +76,9 @@ def expected_certificates(node: NodeIdentity, cluster: ClusterIdentity, minor: i
     dns, addresses = _api_server_names(node, cluster)
     leaves = [
         LeafSpec("apiserver", "ca", "kube-apiserver", (), ("server",), dns, addresses),
-        LeafSpec("apiserver-kubelet-client", "ca", "kube-apiserver-kubelet-client", admins),
+        # patch releases since v1.33.13 and v1.36.1 bind this user to system:kubelet-api-admin and ask for no group any more; only the
+        # host's own kubeadm knows which it is, and without its binding the group is needed
+        LeafSpec("apiserver-kubelet-client", "ca", "kube-apiserver-kubelet-client", admins, groups_optional=minor >= SUPER_ADMIN_MINOR),
         LeafSpec("front-proxy-client", "proxy", "front-proxy-client"),
         _etcd_leaf("etcd/server", node, cluster.etcd_server_sans),
         _etcd_leaf("etcd/peer", node, cluster.etcd_peer_sans),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -24,7 +25,8 @@ def sign(csr_pem: str, leaf: LeafSpec, ca: Authority, validity: timedelta, now: 
     """The certificate (PEM) for the key of `csr_pem`, saying what `leaf` says, valid until `validity` after `now`.
 
     Never valid longer than its CA. Subject, names and usages of the request are ignored; its self-signature must be
-    good (the host holds the key) and its key strong. `now` is aware, UTC.
+    good (the host holds the key) and its key strong. The one thing heard from it: for a leaf with `groups_optional` it may ask for
+    less. `now` is aware, UTC.
     """
     if ca.name != leaf.ca:
         raise TerminalError(f"signing {leaf.name}: it belongs to the CA {leaf.ca!r}, not {ca.name!r}", reason="PKIInvalid")
@@ -36,6 +38,8 @@ def sign(csr_pem: str, leaf: LeafSpec, ca: Authority, validity: timedelta, now: 
         raise TerminalError(f"signing {leaf.name}: the host did not send a certificate signing request", reason="PKIInvalid") from None
     if not proven:
         raise TerminalError(f"signing {leaf.name}: the request's own signature is wrong", reason="PKIInvalid")
+    if leaf.groups_optional and _names_only(request.subject, leaf.common_name):
+        leaf = replace(leaf, organizations=())
     return issue(accept_public_key(key, f"the request for {leaf.name}"), leaf, ca, validity, now)
 
 
@@ -68,6 +72,10 @@ def issue(key: PublicKey, leaf: LeafSpec, ca: Authority, validity: timedelta, no
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     return builder.sign(ca.key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def _names_only(subject: x509.Name, common_name: str) -> bool:
+    return [(part.oid, part.value) for part in subject] == [(NameOID.COMMON_NAME, common_name)]
 
 
 def _subject(leaf: LeafSpec) -> x509.Name:

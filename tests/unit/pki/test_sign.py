@@ -146,6 +146,27 @@ def test_the_wrong_ca_is_refused(ca):
         sign(request(), LeafSpec("etcd/peer", "etcd", "m1"), ca, YEARS, NOW)
 
 
+def bare_request(name: str) -> str:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    request = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
+    return request.public_bytes(Encoding.PEM).decode()
+
+
+def test_a_request_may_ask_for_less_where_the_policy_says_so(ca):
+    """kubeadm's patch releases differ in whether the API server's kubelet client is in a group."""
+    optional = LeafSpec("apiserver-kubelet-client", "ca", "kube-apiserver-kubelet-client", ("admins",), groups_optional=True)
+    strict = LeafSpec("apiserver-kubelet-client", "ca", "kube-apiserver-kubelet-client", ("admins",))
+    without = sign(bare_request("kube-apiserver-kubelet-client"), optional, ca, YEARS, NOW)
+    assert read_certificate(without, "x").organizations == ()
+    assert problems(without, optional, ca, NOW) == ()
+    assert len(problems(without, strict, ca, NOW)) == 1
+    for leaf, text in ((optional, bare_request("other")), (optional, request()), (strict, bare_request("kube-apiserver-kubelet-client"))):
+        pem = sign(text, leaf, ca, YEARS, NOW)
+        assert read_certificate(pem, "x").organizations == ("admins",)
+        assert problems(pem, leaf, ca, NOW) == ()
+
+
 def test_nothing_is_wrong_with_what_was_just_signed(ca):
     assert problems(sign(request(), LEAF, ca, YEARS, NOW), LEAF, ca, NOW) == ()
 
