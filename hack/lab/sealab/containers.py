@@ -107,8 +107,9 @@ def _kube_proxy(blobs: Blobs, version: str) -> Image:
 
 
 def _proxy_base(root: Path) -> Iterator[Entry]:
-    yield from with_libraries(root, [f"usr/sbin/{name}" for name in _PROXY_PROGRAMS] + ["bin/kmod"])
     plugins = "usr/lib/x86_64-linux-gnu/xtables"
+    loaded = [f"{plugins}/{path.name}" for path in sorted((root / plugins).glob("*.so"))]
+    yield from with_libraries(root, [*(f"usr/sbin/{name}" for name in _PROXY_PROGRAMS), "bin/kmod", *loaded])
     yield from tree(root / plugins, plugins)
     yield from (Entry(f"usr/sbin/{name}", link="xtables-nft-multi") for name in _PROXY_LINKS)
     yield Entry("usr/sbin/modprobe", link="../bin/kmod")
