@@ -127,12 +127,14 @@ def _merged(old: yaml.Node, new: yaml.Node, where: str) -> yaml.Node:
         return new
     changes = {_key(key): (key, value) for key, value in new.value}
     merged: list[tuple[yaml.Node, yaml.Node]] = []
+    known: set[tuple[str, str]] = set()
     for key, value in old.value:
         name = _key(key)
-        _, change = changes.pop(name, (None, None))
+        change = changes[name][1] if name in changes else None
+        known.add(name)
         result = value if change is None else _merged(value, change, f"{where}.{name[1]}".lstrip("."))
         merged.append((_own(key), _own(result)))
-    merged += changes.values()
+    merged += [pair for name, pair in changes.items() if name not in known]
     return yaml.MappingNode(old.tag, merged, old.start_mark, old.end_mark, flow_style=old.flow_style)
 
 
