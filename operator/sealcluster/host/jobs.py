@@ -192,15 +192,13 @@ def content_of(section: bytes) -> str:
     return section.decode(errors="backslashreplace").removesuffix("\n")
 
 
-def refusal(host: str, step: str, said: str) -> TerminalError | TransientError:
+def refusal(host: str, step: str, said: str) -> TransientError:
     """The host could not even store the job."""
-    full = "No space left" in said or "100%" in said
-    if full or "Read-only file system" in said or "Disk quota" in said:
-        return TerminalError(
-            f"running {step} on host {host}: {said}",
-            reason="DiskFull",
-            host=host,
-            step=step,
-            hint="free some space below /var/lib on the host" if full else "make /var/lib on the host writable",
-        )
-    return TransientError(f"running {step} on host {host}: {said}", host=host, step=step)
+    full = "No space left" in said or "100%" in said or "Disk quota" in said
+    return TransientError(
+        f"running {step} on host {host}: {said}",
+        reason="DiskFull" if full else None,
+        host=host,
+        step=step,
+        hint="free some space below /var/lib on the host" if full else "make /var/lib/sealcluster on the host writable",
+    )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from sealcluster.core.errors import TerminalError, TransientError
+from sealcluster.core.errors import TransientError
 from sealcluster.core.ports import Progress
 from sealcluster.host.framing import text
 from sealcluster.host.layout import Layout
@@ -40,7 +40,7 @@ async def send(connection: Connection, layout: Layout, digest: str, source: Path
     if verb == "stored":
         return size - offset
     if verb == "short":
-        raise TerminalError(
+        raise TransientError(
             f"{doing} to host {host}: {words[0]} of {size} bytes could be stored: {' '.join(words[1:])}",
             reason="DiskFull",
             host=host,

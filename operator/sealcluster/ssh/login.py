@@ -38,8 +38,10 @@ def _keypair(host: str, credentials: Credentials) -> Any:
     try:
         key = asyncssh.import_private_key(credentials.private_key or "", credentials.passphrase)
     except asyncssh.KeyEncryptionError as error:
-        raise _unreadable(host, "the passphrase does not open it" if credentials.passphrase else "it needs a passphrase") from error
+        raise _unreadable(host, "the passphrase does not open it") from error
     except (asyncssh.KeyImportError, ValueError) as error:
+        if "assphrase must be specified" in str(error):
+            raise _unreadable(host, "it needs a passphrase") from error
         # The text of the error may quote the key: it is not repeated.
         raise _unreadable(host, "it is not a private key in OpenSSH or PEM form") from error
     if not credentials.certificate:
