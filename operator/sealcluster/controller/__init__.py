@@ -1,1 +1,1 @@
-
+"""The operator: events in, one supervisor per object, probes and metrics out."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,20 @@ from sealcluster.core.errors import TerminalError
 from sealcluster.kube.errors import Answer, Unavailable
 
 USER_AGENT = "sealcluster"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientIdentity:
+    """Where the API server is and who we are there, for another client of the same process. Paths are of files; None: not used."""
+
+    server: str
+    ca_path: str | None
+    certificate_path: str | None
+    key_path: str | None
+    authorization: str | None = field(repr=False)
+    """``Bearer <token>`` as it is now; tokens of pods change every hour."""
+    insecure: bool
+    proxy: str | None
 
 
 class Transport:
@@ -76,9 +91,7 @@ class Transport:
         self, method: str, url: str, *, doing: str, content_type: str = "application/json", body: Any = None, seconds: float = 30.0
     ) -> Answer:
         """Send one request, read the whole answer whatever its status. Raises Unavailable when none comes within `seconds`."""
-        headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": USER_AGENT}
-        for setting in (await self._configuration.auth_settings()).values():
-            headers[setting["key"]] = setting["value"]
+        headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": USER_AGENT, **await self._authorization()}
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 10.0))
         try:
             reply = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=limits)
@@ -89,6 +102,22 @@ class Transport:
             raise Unavailable(f"{doing}: no answer from {self.server} within {seconds:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"{doing}: {error or type(error).__name__}") from error
+
+    async def identity(self) -> ClientIdentity:
+        """What another client needs; only for a transport whose keys are in files (`from_file`, `in_cluster`)."""
+        config = self._configuration
+        return ClientIdentity(
+            server=self.server,
+            ca_path=config.ssl_ca_cert,
+            certificate_path=config.cert_file,
+            key_path=config.key_file,
+            authorization=(await self._authorization()).get("authorization"),
+            insecure=not config.verify_ssl,
+            proxy=config.proxy,
+        )
+
+    async def _authorization(self) -> dict[str, str]:
+        return {setting["key"]: setting["value"] for setting in (await self._configuration.auth_settings()).values()}
 
     async def close(self) -> None:
         """Close all connections."""

@@ -1,0 +1,37 @@
+"""`python -m sealcluster.controller`: the operator's process."""
+
+from __future__ import annotations
+
+import sys
+
+from sealcluster.compose import Adapters
+from sealcluster.controller.runner import run_operator
+from sealcluster.controller.settings import Settings
+from sealcluster.controller.supervisor import Supervisor
+from sealcluster.controller.supervisor_port import SupervisorPort
+from sealcluster.core.errors import SealError
+from sealcluster.kube.client import KubeClient
+
+
+def main() -> int:
+    """Read the environment and run; the exit code."""
+    try:
+        settings = Settings.from_environment()
+    except SealError as error:
+        sys.stderr.write(f"{error}; {error.hint}\n")
+        return 2
+
+    async def supervise(client: KubeClient) -> SupervisorPort:
+        adapters = Adapters(
+            store=settings.store,
+            archives=settings.archives,
+            insecure_registries=settings.insecure_registries,
+            extra_ca=settings.extra_ca,
+        )
+        return Supervisor(client, adapters, settings.instance)
+
+    return run_operator(supervise, settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

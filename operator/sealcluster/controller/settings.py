@@ -1,0 +1,106 @@
+"""Settings of the operator, from environment variables: what a chart can set and a person can see in the pod."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sealcluster.core.errors import TerminalError
+
+PREFIX = "SEALCLUSTER_"
+_SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
+"""Variables that Kubernetes makes for every Service of the namespace; one named sealcluster-… would look like our settings."""
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _path(text: str) -> Path | None:
+    return Path(text) if text else None
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"it must be one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _port(text: str) -> int:
+    if not 0 <= int(text) < 65536:
+        raise ValueError("it must be a port, 0 to 65535")
+    return int(text)
+
+
+_PARSERS: Mapping[str, Callable[[str], Any]] = {
+    "namespaces": _list,
+    "kubeconfig": _path,
+    "listen_port": _port,
+    "log_format": _one_of("json", "console"),
+    "log_level": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+    "store": Path,
+    "archives": Path,
+    "insecure_registries": _list,
+    "extra_ca": _path,
+    "exit_seconds": float,
+}
+"""How the text of a variable becomes a value; what is not here is taken as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Each field is read from ``SEALCLUSTER_<NAME>``, lists separated by commas."""
+
+    namespaces: tuple[str, ...] = ()
+    """Namespaces to watch; none: the whole cluster."""
+    kubeconfig: Path | None = None
+    """Kubeconfig of the management plane; none: the pod's ServiceAccount."""
+    listen_address: str = "0.0.0.0"
+    """Address of the HTTP server for probes and metrics."""
+    listen_port: int = 8080
+    """Its port; 0: any free one."""
+    log_format: str = "json"
+    """``json``: an object per line; ``console``: for people."""
+    log_level: str = "INFO"
+    """The least level that is logged."""
+    store: Path = Path("/var/lib/sealcluster")
+    """Directory of the content store."""
+    archives: Path = Path("/var/lib/sealcluster/archives")
+    """The only directory below which image archives may be read."""
+    insecure_registries: tuple[str, ...] = ()
+    """host:port of registries that are spoken to over plain HTTP."""
+    extra_ca: Path | None = None
+    """PEM file of certificate authorities that registries may use besides the system's."""
+    exit_seconds: float = 20.0
+    """How long stopping may take; less than the pod's terminationGracePeriodSeconds."""
+    instance: str = field(default_factory=socket.gethostname)
+    """Name of this process in state records and events: the pod's name."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read them; TerminalError naming the variable that is wrong, or that nobody knows (a typing error would else pass unseen)."""
+        known = {PREFIX + item.name.upper(): item.name for item in dataclasses.fields(cls)}
+        values: dict[str, Any] = {}
+        for variable in sorted(v for v in environment if v.startswith(PREFIX)):
+            if variable not in known and _SERVICE_LINK.fullmatch(variable):
+                continue
+            if variable not in known:
+                raise _wrong(variable, "there is no such setting; known: " + ", ".join(sorted(known)))
+            try:
+                values[known[variable]] = _PARSERS.get(known[variable], str)(environment[variable])
+            except ValueError as error:
+                raise _wrong(variable, str(error)) from error
+        return cls(**values)
+
+
+def _wrong(variable: str, cause: str) -> TerminalError:
+    return TerminalError(f"reading the setting {variable}: {cause}", reason="InvalidSpec", hint="correct the environment of the operator")

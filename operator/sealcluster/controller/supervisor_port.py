@@ -1,0 +1,38 @@
+"""What the event source and the servers need of whoever looks after the objects."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from sealcluster.engine import Report
+from sealcluster.kube.client import KubeClient
+
+
+class SupervisorPort(Protocol):
+    """Looks after all SealClusters of this process. Everything is called in the process' main event loop."""
+
+    def object_seen(self, body: Mapping[str, Any]) -> None:
+        """A SealCluster as the API server has it now; also after a restart, with a deletionTimestamp, and again unchanged."""
+        ...
+
+    def object_gone(self, namespace: str, name: str) -> None:
+        """It was deleted and nothing holds it any more."""
+        ...
+
+    @property
+    def healthy(self) -> bool:
+        """False when something ended that must not: the liveness probe fails and the process is restarted."""
+        ...
+
+    def reports(self) -> Sequence[Report]:
+        """The last report of each object, for metrics."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every object; what runs on machines goes on there."""
+        ...
+
+
+SupervisorFactory = Callable[[KubeClient], Awaitable[SupervisorPort]]
+"""Makes the supervisor once the API server serves our kind; runs in the main event loop."""
