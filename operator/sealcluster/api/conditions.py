@@ -44,6 +44,9 @@ class Reason(StrEnum):
     PROVISIONING = "Provisioning"
     UPDATING = "Updating"
     PROGRESSING_WITH_RETRY = "ProgressingWithRetry"
+    JOB_INTERRUPTED = "JobInterrupted"
+    MANAGEMENT_UNAVAILABLE = "ManagementUnavailable"
+    STORAGE_REFUSED = "StorageRefused"
 
     # Paused, Deleting
     PAUSED = "Paused"
@@ -77,9 +80,11 @@ class Reason(StrEnum):
     DUPLICATE_HOSTNAME = "DuplicateHostname"
     DUPLICATE_MACHINE_ID = "DuplicateMachineID"
     HOST_OF_ANOTHER_CLUSTER = "HostOfAnotherCluster"
+    HOST_IDENTITY_CHANGED = "HostIdentityChanged"
     DISK_FULL = "DiskFull"
     LEFTOVERS_FOUND = "LeftoversFound"
     ARCH_MISMATCH = "ArchMismatch"
+    CHECK_SCRIPT_FAILED = "CheckScriptFailed"
 
     # ImageAvailable
     UNSUPPORTED_IMAGE = "UnsupportedImage"
@@ -89,23 +94,31 @@ class Reason(StrEnum):
     TEMPLATE_FAILED = "TemplateFailed"
 
     # RegistryAvailable
+    DISTRIBUTION_FAILED = "DistributionFailed"
+    CONTAINER_IMAGE_PULL_FAILED = "ContainerImagePullFailed"
     SCRIPT_FAILED = "ScriptFailed"
     REGISTRY_FAILED = "RegistryFailed"
 
     # ControlPlaneInitialized
     PKI_MISSING = "PKIMissing"
+    PKI_INVALID = "PKIInvalid"
+    PKI_EXPIRED = "PKIExpired"
+    STATE_UNREADABLE = "StateUnreadable"
     KUBEADM_INIT_FAILED = "KubeadmInitFailed"
     STATE_CONFLICT = "StateConflict"
     FENCED = "Fenced"
 
     # ControlPlaneHealthy, EtcdHealthy
     CONTROL_PLANE_UNHEALTHY = "ControlPlaneUnhealthy"
+    API_SERVER_UNREACHABLE = "APIServerUnreachable"
     KUBEADM_JOIN_FAILED = "KubeadmJoinFailed"
     ETCD_UNHEALTHY = "EtcdUnhealthy"
     QUORUM_AT_RISK = "QuorumAtRisk"
 
     # WorkersReady, EndpointReachable
     NODES_NOT_READY = "NodesNotReady"
+    NODE_NOT_FOUND = "NodeNotFound"
+    NODE_REPLACED = "NodeReplaced"
     DRAIN_BLOCKED = "DrainBlocked"
     ENDPOINT_UNREACHABLE = "EndpointUnreachable"
 
@@ -113,6 +126,7 @@ class Reason(StrEnum):
     GUEST_FAILED = "GuestFailed"
 
     # CertificatesValid
+    CERTIFICATE_FAILED = "CertificateFailed"
     CERTIFICATE_EXPIRING = "CertificateExpiring"
 
     # Drifted
