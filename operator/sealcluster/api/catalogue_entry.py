@@ -50,14 +50,17 @@ class Entry:
 
 
 def normal(condition: C, cause: str, cure: str = "") -> Entry:
+    """Nothing is wrong."""
     return Entry(condition, Nature.NORMAL, Scope.CLUSTER, cause, cure)
 
 
 def for_cluster(condition: C, nature: Nature, cause: str, cure: str) -> Entry:
+    """Everybody waits, or is told."""
     return Entry(condition, nature, Scope.CLUSTER, cause, cure)
 
 
 def for_host(condition: C, nature: Nature, cause: str, cure: str) -> Entry:
+    """One host is concerned."""
     return Entry(condition, nature, Scope.HOST, cause, cure)
 
 
