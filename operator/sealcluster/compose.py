@@ -14,7 +14,8 @@ from pathlib import Path
 from sealcluster.core.ports import PKI, CertificatePolicy, Endpoint, Management
 from sealcluster.engine import Ports
 from sealcluster.host.hosts import SshHosts
-from sealcluster.images.service import ImageService, ImageSettings
+from sealcluster.images.service import ImageService
+from sealcluster.images.settings import ImageSettings
 from sealcluster.kube.workloads import KubeWorkloads
 from sealcluster.pki.certs import Certificates
 from sealcluster.render.kubeconfig import admin_kubeconfig
@@ -57,7 +58,12 @@ class Adapters:
         self.certs = Certificates(self.clock.now, admin_kubeconfig)
         self.workloads = KubeWorkloads(self._kubeconfig, self.clock)
         self.images = ImageService(
-            ImageSettings(store=self.store, archives=self.archives, insecure=self.insecure_registries, extra_ca=self.extra_ca)
+            ImageSettings(
+                store=self.store,
+                archive_directory=self.archives,
+                plain_http=frozenset(self.insecure_registries),
+                extra_ca=self.extra_ca.read_text() if self.extra_ca else "",
+            )
         )
 
     def ports(self, management: Management) -> Ports:

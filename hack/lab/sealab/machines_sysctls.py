@@ -25,10 +25,21 @@ def _file() -> Path:
     return paths.RUN / "host-sysctls.json"
 
 
+NEEDED = {"fs/inotify/max_user_instances": 8192, "fs/inotify/max_user_watches": 1048576}
+"""inotify counts per user, and root of all machines is one user: with the usual 128 a second containerd fails to start."""
+
+
 def remember() -> None:
-    """Write down the settings, unless an earlier lab has done so."""
-    if _file().exists():
-        return
+    """Write down the settings, unless an earlier lab has done so, and raise what several machines need."""
+    if not _file().exists():
+        _write_down()
+    for name, least in NEEDED.items():
+        file = Path("/proc/sys", name)
+        if int(file.read_text()) < least:
+            file.write_text(str(least))
+
+
+def _write_down() -> None:
     _file().parent.mkdir(parents=True, exist_ok=True)
     partial = _file().with_suffix(".part")
     partial.write_text(json.dumps(_read()))

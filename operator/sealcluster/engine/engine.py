@@ -28,6 +28,8 @@ log = logging.getLogger("sealcluster.engine")
 
 POLL = 1.0
 """Seconds between two looks at what we wait for while a cluster is being made."""
+FUTILE = 5
+"""Successes in a row of an action that is planned again all the same: then it is a failure, and waits like one."""
 SETTLING = 180.0
 """Seconds after the last change during which a node that is not Ready is starting rather than broken."""
 RESYNC = 60.0
@@ -65,6 +67,7 @@ class Engine:
         self._fenced: Fenced | None = None
         self._until: Callable[[Report], bool] | None = None
         self._active_at = float("-inf")
+        self._successes: dict[str, int] = {}
 
     # --- what callers do ---------------------------------------------------------------------------------------
     def update(self, desired: Desired) -> None:
@@ -137,10 +140,17 @@ class Engine:
         if self._memory.desired.spec.paused:
             return False
         started = False
+        planned = {a.key for p in plans.values() for a in p.actions}
+        self._successes = {k: n for k, n in self._successes.items() if k in planned}
         for plan in plans.values():
             for action in plan.actions:
                 known = self._memory.failures.get(action.key)
                 if action.needs or action.lane in self._tasks or (known is not None and view.now < known.retry_at):
+                    continue
+                if self._successes.get(action.key, 0) >= FUTILE:
+                    self._successes[action.key] = 0
+                    text = f"{action.what}: it succeeded {FUTILE} times in a row and is still needed ({action.why})"
+                    self._failed(action, SealError(text, host=action.host or None, step=action.what))
                     continue
                 self._actions[action.lane] = action
                 self._tasks[action.lane] = asyncio.create_task(self._apply(view, action), name=action.key)
@@ -175,6 +185,7 @@ class Engine:
             self._failed(action, SealError(f"{action.what}: {type(error).__name__}: {error}", host=action.host or None))
         else:
             self._memory.failures.pop(action.key, None)
+            self._successes[action.key] = self._successes.get(action.key, 0) + 1
 
     def _failed(self, action: Action, error: SealError) -> None:
         known = self._memory.failures.get(action.key)

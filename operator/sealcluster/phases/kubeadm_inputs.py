@@ -8,7 +8,7 @@ from sealcluster.api import duration
 from sealcluster.core.ports import CertificatePolicy, NodeIdentity
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.environment import host_env
-from sealcluster.render.kubeadm import parse_documents
+from sealcluster.render.kubeadm import certificate_names, parse_documents
 from sealcluster.render.kubeadm_component import choose_proxy_mode
 from sealcluster.render.kubeadm_inputs import ClusterInputs, KubeadmDocuments, NodeInputs, Taint, kubernetes_minor
 
@@ -62,7 +62,9 @@ def cluster_inputs(view: ClusterView) -> ClusterInputs:
 def node_inputs(view: ClusterView, host: HostView) -> NodeInputs:
     """What one host's documents need."""
     env = host_env(view, host)
-    taints = tuple(Taint(t.key, str(t.effect), t.value) for t in host.spec.taints) if host.spec and host.spec.taints else ()
+    taints: tuple[Taint, ...] | None = ()
+    if host.spec is not None and host.spec.taints is not None:
+        taints = tuple(Taint(t.key, str(t.effect), t.value) for t in host.spec.taints) or None
     return NodeInputs(
         name=host.name,
         address=host.node_ip,
@@ -92,7 +94,7 @@ def certificate_policy(view: ClusterView) -> CertificatePolicy:
 
 def node_identity(view: ClusterView, host: HostView) -> NodeIdentity:
     """The names in a master's certificates. They do not follow the list of masters: a new master changes nobody else's certificate."""
-    sans = ("127.0.0.1", str(view.spec.endpoint.vip), host.node_ip, host.address, *(str(s) for s in view.spec.certificates.extra_sans))
-    return NodeIdentity(
-        host.name, host.node_ip, tuple(dict.fromkeys(sans)), first=view.state.init.host == host.name or not view.state.init.host
-    )
+    sans = (*certificate_names(cluster_inputs(view)).api_server, host.node_ip, host.address)
+    # kubelet.conf is a leaf only until `kubeadm init` replaces it by one that rotates by itself
+    first = not view.initialized and view.state.init.host in ("", host.name)
+    return NodeIdentity(host.name, host.node_ip, tuple(dict.fromkeys(sans)), first=first)
