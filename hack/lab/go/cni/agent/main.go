@@ -44,7 +44,7 @@ func run(ctx context.Context, nodeName string) error {
 	}
 	// The API answers at its Service address only once kube-proxy has written its rules. The CNI
 	// configuration comes after that: CoreDNS, which starts with it, never meets a dead address.
-	configured := false
+	configured, said := false, ""
 	for {
 		nodes, version, err := cluster.nodes(ctx)
 		if err == nil {
@@ -61,8 +61,9 @@ func run(ctx context.Context, nodeName string) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
-			log.Print(err)
+		if err != nil && err.Error() != said {
+			said = err.Error()
+			log.Print(said)
 		}
 		select {
 		case <-ctx.Done():
