@@ -1,6 +1,7 @@
 """The virtual loop keeps asyncio's promises about time, and says when the world is stuck."""
 
 import asyncio
+import itertools
 import time
 
 import pytest
@@ -55,7 +56,7 @@ def test_waiting_for_ever_is_a_deadlock_that_names_the_task():
 
 def test_spinning_for_ever_ends_at_the_limit():
     async def main():
-        while True:
+        for _ in itertools.count():
             await asyncio.sleep(1)
 
     with pytest.raises(clock.Deadlock, match="still busy after 100"):

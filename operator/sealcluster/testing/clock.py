@@ -53,7 +53,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._clock_resolution = 1e-6  # a jump may fall an ulp short of its timer
         selector.jump = self._jump
 
-    def create_task(
+    def create_task(  # type: ignore[override]  # typeshed says `name: object`; nobody names a task otherwise than by text
         self, coro: Any, *, name: str | None = None, context: contextvars.Context | None = None, **options: Any
     ) -> asyncio.Task[Any]:
         """Make a task and remember whose it is."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sealcluster.api import SealClusterSpec
-from sealcluster.core.errors import Fenced
+from sealcluster.core.errors import Fenced, TransientError
 from sealcluster.engine.desired import Desired
 from sealcluster.engine.engine import Engine
 from sealcluster.engine.ports import Ports
@@ -24,6 +24,9 @@ from sealcluster.testing.model.images import ModelImages
 from sealcluster.testing.model.machine import Machine
 from sealcluster.testing.model.workload import ModelWorkloads
 from sealcluster.testing.model.world import ModelWorld
+
+RESTART = 5.0
+"""Seconds after which a door starts an engine again that ended with a transient error."""
 
 
 @dataclass
@@ -128,13 +131,25 @@ class Simulation:
             operator.reports.append(report)
             self.on_report(report)
 
-        operator.engine = Engine(self.desired, ports, holder=operator.name, listener=listen)
         context = contextvars.copy_context()
         context.run(OWNER.set, operator.tasks)
         self.world.note(f"{operator.name}: starts")
-        operator.task = asyncio.get_running_loop().create_task(operator.engine.run(), name=operator.name, context=context)
         self.operators.append(operator)
+        operator.task = asyncio.get_running_loop().create_task(
+            self._supervise(operator, ports, listen), name=operator.name, context=context
+        )
         return operator
+
+    async def _supervise(self, operator: Operator, ports: Ports, listen: Callable[[Report], None]) -> None:
+        """What a door does around an engine: begin again after what may pass, stop when superseded."""
+        while True:
+            assert self.desired is not None
+            operator.engine = Engine(self.desired, ports, holder=operator.name, listener=listen)
+            try:
+                await operator.engine.run()
+            except TransientError as error:
+                self.world.note(f"{operator.name}: the engine ended: {error}")
+                await asyncio.sleep(RESTART)
 
     async def until(self, holds: Callable[[Report], bool], limit: float, operator: Operator | None = None) -> Report:
         """Wait until a report of this operator (default: the newest) fulfils a condition.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sealcluster.core.facts import Disk, JournalEntry, ManagedFile, Owner
 from sealcluster.core.ports import Credentials
 from sealcluster.testing.model import etchosts
-from sealcluster.testing.model.files import Entry, FileSystem
+from sealcluster.testing.model.files import FileSystem
 from sealcluster.testing.model.jobs import JobTable
 from sealcluster.testing.model.registry import Registry
 from sealcluster.testing.model.units import Units
@@ -143,7 +143,7 @@ class Machine:
 
     def reset_hosts(self) -> None:
         """Write /etc/hosts as a fresh machine has it."""
-        self.files.entries[etchosts.PATH] = Entry(etchosts.base(self.hostname).encode())
+        self.files.force(etchosts.PATH, etchosts.base(self.hostname).encode())
 
     def record(self, entry: JournalEntry) -> None:
         """Append to the journal; room for it is reserved even on a full disk."""

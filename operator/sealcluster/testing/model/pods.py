@@ -18,13 +18,16 @@ class StaticPods:
     def sync(self, machine: Machine, now: float) -> dict[str, tuple[str, float]]:
         """What runs now. Called before every look; kubelet alone starts and stops pods, shims outlive it and containerd."""
         pods = self.running.setdefault(machine.name, {})
+        names = machine.files.names(MANIFESTS)
+        if not pods and not names:
+            return pods
         if not machine.powered:
             pods.clear()
             return pods
         if not (machine.units.active("kubelet") and machine.units.active("containerd")):
             return pods
         began = max(machine.units.since("kubelet"), machine.units.since("containerd"))
-        wanted = {name: machine.files.sha256(f"{MANIFESTS}/{name}") or "" for name in machine.files.names(MANIFESTS)}
+        wanted = {name: machine.files.sha256(f"{MANIFESTS}/{name}") or "" for name in names}
         for name in list(pods):
             if name not in wanted:
                 del pods[name]
