@@ -79,10 +79,12 @@ fi
 if [ -n "$PROBE" ]; then
 	sect answers
 	# shellcheck disable=SC2016 # bash, not we, expands them
-	printf '%s\n' "$PROBE" | while read -r address port; do
-		timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1" && echo "$0 $1"' "$address" "$port" 2>/dev/null &
-	done
-	wait
+	printf '%s\n' "$PROBE" | {
+		while read -r address port; do
+			timeout 2 bash -c 'exec 3<>"/dev/tcp/$0/$1" && echo "$0 $1"' "$address" "$port" 2>/dev/null &
+		done
+		wait
+	}
 fi
 
 if [ -n "$WANT_CERTS" ]; then

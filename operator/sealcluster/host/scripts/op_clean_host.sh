@@ -77,7 +77,7 @@ fi
 write_hosts "$hosts_names" || left /etc/hosts
 
 while read -r path; do
-	rm -rf "${R:?}$path" 2>/dev/null || rm -rf "$R$path"
+	rm -rf "$R$path"
 done <<-'PATHS'
 	/etc/kubernetes
 	/etc/cni
@@ -106,11 +106,11 @@ for file in "$R/etc/sysctl.conf" "$R/etc/security/limits.conf"; do
 done
 cd / || exit 1
 case $root in
-/*/*/*) rm -rf "${R:?}$root" "${R:?}$root.new" "${R:?}$root.old" ;;
+/*/*/*) rm -rf "$R$root" "$R$root.new" "$R$root.old" ;;
 esac
 cluster_dir=${root%/*}
 case $cluster_dir in
-/var/lib/sealos/data/?*) rm -rf "${R:?}$cluster_dir" ;;
+/var/lib/sealos/data/?*) rm -rf "$R$cluster_dir" ;;
 esac
 rmdir "$R/var/lib/sealos/data" "$R/var/lib/sealos" 2>/dev/null
 cd "$d" || exit 1

@@ -29,7 +29,7 @@ check_fence() {
 stage() {
 	t=$(mktemp -d "$S/jobs/.stage.XXXXXX" 2>&1) || answer refused "$t"
 	if ! said=$(tar -x -o -p -C "$t" -f - 2>&1) || ! said=$(printf '%s %s %s\n' "$step" "$digest" "$attempt" 2>&1 >"$t/id") ||
-		! [ -s "$t/id" ] || ! said=$(sync "$t"/* 2>&1); then
+		! [ -s "$t/id" ]; then
 		rm -rf "$t"
 		answer refused "$(printf '%s' "$said" | tr '\n' ' ' | cut -c 1-400)"
 	fi
@@ -87,7 +87,7 @@ begin() {
 		rm -rf "$t"
 		answer refused "writing $S/journal: $(df -P -k "$S" | tail -n 1)"
 	fi
-	mv "$t" "$d" && sync "$S/jobs"
+	mv "$t" "$d"
 	# Nothing runs where the launch failed: the attempt is over, and its end is said here.
 	if ! launch && ! job_lives "$d" && mkdir "$d/began" 2>/dev/null; then
 		journal failed 71
@@ -106,10 +106,10 @@ last_line() {
 follow() {
 	naps=0 said=
 	until=$(($(date +%s) + wait))
-	while ! [ -e "$d/rc" ]; do
+	while ! [ -s "$d/rc" ]; do
 		naps=$((naps + 1))
-		if [ "$naps" -lt 30 ]; then
-			sleep 0.02
+		if [ "$naps" -lt 50 ]; then
+			sleep 0.01
 			continue
 		fi
 		sleep 0.2
@@ -119,7 +119,7 @@ follow() {
 			said=$line
 			sect "progress $line"
 		fi
-		if ! job_lives "$d" && ! [ -e "$d/rc" ]; then answer interrupted; fi
+		if ! job_lives "$d" && ! [ -s "$d/rc" ]; then answer interrupted; fi
 		if [ "$(date +%s)" -ge "$until" ]; then answer running; fi
 	done
 }

@@ -1,15 +1,23 @@
 # The process of a job's unit. Set before: d step digest attempt seconds.
-# Order at the end: result beside its name, journal, secrets away, result. Whoever sees `rc` sees a finished job.
+# Order at the end: result beside its name, journal, secrets away, result. Whoever sees `rc` sees a finished job. Only the journal is
+# flushed to the disk: after a power loss it has the last word, and a directory that lost its result is an interrupted job.
+umask 077
 cd "$d" || exit 74
 exec 9>lock
 flock -w 30 9 || exit 75
-[ -e rc ] && exit 0
+[ -s rc ] && exit 0
 mkdir began 2>/dev/null || exit 75
 
 log_max=1048576
 stopped=
 child=
-begin=$(date +%s)
+# Hundredths of a second since boot.
+ticks() {
+	read -r up _ </proc/uptime
+	up=${up%.*}${up#*.}
+}
+ticks
+begin=$up
 export HOME=/root
 : >out
 mkfifo -m 600 pipe || exit 74
@@ -30,7 +38,8 @@ wait "$child"
 rc=$?
 
 if [ -n "$stopped" ]; then
-	[ $(($(date +%s) - begin)) -ge $((seconds - 1)) ] || exit 76
+	ticks
+	[ $((up - begin)) -ge $((seconds * 100 - 100)) ] || exit 76
 	kill -KILL "-$child" 2>/dev/null
 	wait "$child"
 	rc=124
@@ -38,13 +47,15 @@ fi
 
 # A child that lives on may hold the pipe: its words are not waited for.
 n=0
-while ! [ -e logged ] && [ "$n" -lt 100 ]; do
+while ! [ -e logged ] && [ "$n" -lt 200 ]; do
 	n=$((n + 1))
-	sleep 0.02
+	sleep 0.01
 done
 [ "$rc" != 124 ] || printf 'ended after %s seconds: the time limit\n' "$seconds" >>log
 
-result="$rc $(($(date +%s) - begin))"
+ticks
+took=$((up - begin))
+result="$rc $((took / 100)).$((took / 10 % 10))$((took % 10))"
 put_result() {
 	printf '%s\n' "$result" >rc.tmp && [ "$(cat rc.tmp)" = "$result" ]
 }
@@ -52,7 +63,6 @@ if ! put_result 2>/dev/null; then
 	rm -f "$S/reserve"
 	put_result
 fi
-sync rc.tmp out
 state=failed
 [ "$rc" != 0 ] || state='done'
 # A host that was just cleaned has no journal any more.
@@ -62,4 +72,3 @@ if [ -e "$S/journal" ]; then
 fi
 rm -rf in pipe
 mv rc.tmp rc
-sync .
