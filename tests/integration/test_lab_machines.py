@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from labkit.machines import Machines
-from sealab import machines_creation, paths
+from sealab import machines_container, paths
 from sealab.errors import LabError
 from sealab.machines import Lab, MachineSpec, lab_names
 from sealab.machines_layout import Layout
@@ -144,7 +144,7 @@ def test_a_wrong_specification_is_refused(wrong: dict[str, object]) -> None:
 
 
 def test_a_failed_boot_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machines_creation, "BOOT_PATIENCE", 0.0)
+    monkeypatch.setattr(machines_container, "BOOT_PATIENCE", 0.0)
     name = f"failing-{os.getpid()}"
     with pytest.raises(LabError, match="booting machine m1: waiting for sshd"):
         Lab.up(name, [MachineSpec("m1")])

@@ -40,7 +40,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 MACHINE_HELP = (
     "instead of -n, may be repeated; options: port=2222 user=ops auth=key|password|both sudo=nopasswd|password"
-    " disk=6 (GiB) hostname=… id=… address=… cloud-hosts=yes"
+    " disk=6 (GiB) hostname=… id=… address=… cloud-hosts=yes kind=vm memory=2048 (MiB)"
 )
 
 
@@ -57,6 +57,8 @@ def parse_machine(text: str) -> MachineSpec:
         "hostname": ("hostname", str),
         "id": ("machine_id", str),
         "address": ("address", str),
+        "kind": ("kind", _choice("container", "vm")),
+        "memory": ("memory_mib", int),
         "cloud-hosts": ("cloud_hosts", lambda value: _choice("yes", "no")(value) == "yes"),
     }
     values: dict[str, Any] = {}

@@ -3,17 +3,15 @@
 import re
 import shlex
 
-from sealab import machines_runtime, machines_state, network
+from sealab import machines_state, network
 from sealab.errors import LabError
 from sealab.machines import Lab, Machine
 from sealab.machines_command import run
 from sealab.machines_creation import boot
 from sealab.machines_disk import fill_disk as _fill
 from sealab.machines_disk import free_disk as _free
-from sealab.machines_disk import mount_disk
-from sealab.machines_identity import read_host_keys
+from sealab.machines_kinds import kind_of
 from sealab.machines_locks import lab_lock
-from sealab.rootfs import ensure_rootfs
 from sealab.ssh_access import wait_for_sshd
 
 
@@ -33,28 +31,27 @@ def throttle(lab: Lab, machine: Machine, rate: str) -> None:
         raise LabError(f"throttling {machine.name}: {rate!r} is no rate; write 10mbit, 500kbit or 1gbit")
     limit = ["root", "tbf", "rate", rate, "burst", "64kb", "latency", "100ms"]
     run("tc", "qdisc", "replace", "dev", _cable(lab, machine), *limit, lab=lab.name)
-    run(*_inside(machine), "tc", "qdisc", "replace", "dev", "eth0", *limit, lab=lab.name)
+    machine.exec(f"tc qdisc replace dev eth0 {' '.join(limit)}")
 
 
 def unthrottle(lab: Lab, machine: Machine) -> None:
     """Undo `throttle`."""
     run("tc", "qdisc", "del", "dev", _cable(lab, machine), "root", lab=lab.name)
-    run(*_inside(machine), "tc", "qdisc", "del", "dev", "eth0", "root", lab=lab.name)
+    machine.exec("tc qdisc del dev eth0 root")
 
 
 def power_off(lab: Lab, machine: Machine) -> None:
     """Pull the plug: all processes and all memory are gone at once, the disk stays."""
-    machines_runtime.stop(lab.layout, machine.record)
+    kind_of(machine.record).stop(lab.layout, machine.record)
 
 
 def power_on(lab: Lab, machine: Machine) -> None:
     """Boot a machine that is off; returns when its sshd answers."""
     if machine.status not in ("off", "stopped"):
         raise LabError(f"powering on {machine.name}: it is {machine.status}")
-    machines_runtime.stop(lab.layout, machine.record)
-    mount_disk(lab.layout, machine.name, ensure_rootfs(print, lab.name))
+    kind_of(machine.record).stop(lab.layout, machine.record)
     boot(lab.layout, machine.record, lab.state.network)
-    _note_host_keys(lab, machine)
+    _save(lab, machine)
 
 
 def reboot(lab: Lab, machine: Machine) -> None:
@@ -65,16 +62,18 @@ def reboot(lab: Lab, machine: Machine) -> None:
 
 def pause(lab: Lab, machine: Machine) -> None:
     """Freeze a machine: it keeps its connections and answers nothing, like a stalled hypervisor."""
-    machines_runtime.pause(lab.layout, machine.name)
+    kind_of(machine.record).pause(lab.layout, machine.record)
 
 
 def resume(lab: Lab, machine: Machine) -> None:
     """Undo `pause`."""
-    machines_runtime.resume(lab.layout, machine.name)
+    kind_of(machine.record).resume(lab.layout, machine.record)
 
 
 def fill_disk(lab: Lab, machine: Machine, leave: int = 0) -> None:
     """Fill the machine's disk but for `leave` bytes; other machines' disks are their own."""
+    if machine.record.kind == "vm":
+        raise LabError(f"filling the disk of {machine.name}: the host cannot reach into a virtual machine's disk")
     _fill(lab.layout, machine.name, leave)
 
 
@@ -85,9 +84,12 @@ def free_disk(lab: Lab, machine: Machine) -> None:
 
 def change_host_key(lab: Lab, machine: Machine) -> None:
     """Give the machine new ssh host keys, as a reinstallation or an impostor would; lab.json follows."""
-    machine.exec("rm -f /etc/ssh/ssh_host_* && ssh-keygen -A && systemctl restart ssh")
+    made = machine.exec(
+        "rm -f /etc/ssh/ssh_host_* && ssh-keygen -A > /dev/null && systemctl restart ssh && cat /etc/ssh/ssh_host_*_key.pub"
+    )
+    machine.host_keys[:] = sorted(" ".join(line.split()[:2]) for line in made.stdout.decode().splitlines())
     wait_for_sshd(machine.address, machine.port, 30)
-    _note_host_keys(lab, machine)
+    _save(lab, machine)
 
 
 def kill_sshd(lab: Lab, machine: Machine) -> None:
@@ -135,16 +137,6 @@ def _cable(lab: Lab, machine: Machine) -> str:
     if not network.interface_exists(name):
         raise LabError(f"changing the link of {machine.name}: it is off")
     return name
-
-
-def _inside(machine: Machine) -> tuple[str, ...]:
-    return ("nsenter", "--net", "--target", str(machine.pid))
-
-
-def _note_host_keys(lab: Lab, machine: Machine) -> None:
-    machine.host_keys[:] = read_host_keys(machine.rootfs)
-    machine.record.host_keys[:] = machine.host_keys
-    _save(lab, machine)
 
 
 def _save(lab: Lab, machine: Machine) -> None:

@@ -10,18 +10,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
-from sealab import machines_runtime, machines_state, machines_sysctls, network, paths
+from sealab import machines_state, machines_sysctls, network, paths
 from sealab.cleanup import sweep
 from sealab.cleanup_processes import wait_until_reaped
 from sealab.errors import LabError
 from sealab.machines_command import last_words
 from sealab.machines_creation import create, record_for
+from sealab.machines_kinds import kind_of
 from sealab.machines_layout import Layout
 from sealab.machines_locks import abandoned_locks, global_lock, lab_lock
 from sealab.machines_requirements import Report, require_everything
 from sealab.machines_spec import MachineRecord, MachineSpec, checked_name
 from sealab.machines_state import LabState
 from sealab.rootfs import ensure_rootfs
+from sealab.rootfs_vm import ensure_kernel
 from sealab.ssh_access import make_key, ssh_command, ssh_environment, ssh_options
 
 __all__ = ["Lab", "Machine", "MachineRecord", "MachineSpec"]
@@ -50,22 +52,25 @@ class Machine:
 
     @property
     def pid(self) -> int:
-        """The host's process id of its PID 1; for `nsenter`. LabError when it is off."""
-        return machines_runtime.first_process(self.layout, self.name)
+        """The host's process id of its PID 1 (of qemu for a virtual machine); for `nsenter`. LabError when it is off."""
+        return kind_of(self.record).first_process(self.layout, self.record)
 
     @property
     def rootfs(self) -> Path:
-        """Its root as the host sees it (without what it mounts itself); empty while it is off."""
+        """Its root as the host sees it (without what it mounts itself); empty while it is off, or a virtual machine."""
         return self.layout.rootfs(self.name)
 
     @property
     def status(self) -> str:
         """`running`, `paused`, `stopped` or `off`."""
-        return machines_runtime.status(self.layout, self.name)
+        return kind_of(self.record).status(self.layout, self.record)
 
     def exec(self, command: str, *, input: bytes = b"", check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[bytes]:
-        """Run a shell command as root inside, past sshd and network; works while both are broken."""
-        done = machines_runtime.execute(self.layout, self.name, command, input=input, timeout=timeout)
+        """Run a shell command as root inside, past sshd and network: it works while both are broken.
+
+        Into a virtual machine there is no way but ssh.
+        """
+        done = kind_of(self.record).execute(self.layout, self.record, command, input=input, timeout=timeout)
         if check and done.returncode:
             raise LabError(f"running {command[:80]!r} in {self.name}: exit code {done.returncode}: {last_words(done)}")
         return done
@@ -199,14 +204,16 @@ def _add(layout: Layout, state: LabState, specs: Sequence[MachineSpec], report: 
     for spec in specs:
         if spec.name in state.machines:
             raise LabError(f"adding machine {spec.name}: lab {layout.lab} has one of that name")
-        record = record_for(spec, state)
+        record = record_for(spec, state, lower)
         state.machines[spec.name] = record
         records.append(record)
     machines_state.save(layout, state)
+    if any(record.kind == "vm" for record in records):
+        ensure_kernel(report, layout.lab)
     began = time.monotonic()
     report(f"booting {len(records)} machines")
     with ThreadPoolExecutor(max_workers=4) as pool:
-        waiting = {pool.submit(create, layout, record, state.network, lower): record for record in records}
+        waiting = {pool.submit(create, layout, record, state.network): record for record in records}
         try:
             for done in as_completed(waiting):
                 done.result()

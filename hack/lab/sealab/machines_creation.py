@@ -4,20 +4,17 @@ import ipaddress
 import secrets
 from pathlib import Path
 
-from sealab import machines_runtime, network
+from sealab import network
 from sealab.errors import LabError
-from sealab.machines_disk import make_disk, mount_disk
-from sealab.machines_identity import new_password, read_host_keys, write_identity
+from sealab.machines_identity import new_password, read_host_keys
+from sealab.machines_kinds import kind_of
 from sealab.machines_layout import Layout
 from sealab.machines_spec import MachineRecord, MachineSpec
 from sealab.machines_state import LabState
 from sealab.ssh_access import wait_for_sshd
 
-BOOT_PATIENCE = 120.0
-"""Seconds; a boot takes about 5 when the computer has nothing else to do."""
 
-
-def record_for(spec: MachineSpec, state: LabState) -> MachineRecord:
+def record_for(spec: MachineSpec, state: LabState, lower: Path) -> MachineRecord:
     """Fill in what the specification left open."""
     index = max((record.index for record in state.machines.values()), default=0) + 1
     if index > 240:
@@ -38,23 +35,33 @@ def record_for(spec: MachineSpec, state: LabState) -> MachineRecord:
         machine_id=spec.machine_id or secrets.token_hex(16),
         disk_bytes=int(spec.disk_gib * 2**30),
         cloud_hosts=spec.cloud_hosts,
+        kind=spec.kind,
+        memory_mib=spec.memory_mib if spec.kind == "vm" else 0,
+        lower=str(lower),
     )
 
 
-def create(layout: Layout, record: MachineRecord, subnet: ipaddress.IPv4Network, lower: Path) -> None:
+def create(layout: Layout, record: MachineRecord, subnet: ipaddress.IPv4Network) -> None:
     """Make a machine's disk and identity, and boot it."""
-    make_disk(layout, record.name, record.disk_bytes)
-    mount_disk(layout, record.name, lower)
-    write_identity(layout, record, network.bridge_address(subnet))
+    kind_of(record).create(layout, record, subnet)
     boot(layout, record, subnet)
 
 
 def boot(layout: Layout, record: MachineRecord, subnet: ipaddress.IPv4Network) -> None:
-    """Start a machine whose disk is mounted, and wait until its sshd answers."""
-    machines_runtime.start(layout, record, subnet)
+    """Start a machine that is off, and wait until its sshd answers."""
+    kind = kind_of(record)
+    kind.start(layout, record, subnet)
     try:
-        wait_for_sshd(record.address, record.port, BOOT_PATIENCE)
+        wait_for_sshd(record.address, record.port, kind.BOOT_PATIENCE, gone=lambda: kind.status(layout, record) in ("off", "stopped"))
     except LabError as error:
-        state = machines_runtime.status(layout, record.name)
-        raise LabError(f"booting machine {record.name}: {error}; it is {state}") from error
-    record.host_keys[:] = read_host_keys(layout.rootfs(record.name))
+        raise LabError(
+            f"booting machine {record.name}: {error}; it is {kind.status(layout, record)}; {_last_console_line(layout, record)}"
+        ) from error
+    # A container's keys are made at its first boot; a virtual machine's disk cannot be read while it runs.
+    record.host_keys[:] = read_host_keys(layout.rootfs(record.name)) or record.host_keys
+
+
+def _last_console_line(layout: Layout, record: MachineRecord) -> str:
+    console = layout.machine_run(record.name) / "console.log"
+    lines = console.read_text(errors="replace").strip().splitlines() if console.exists() else []
+    return f"the last line on its console: {lines[-1].strip()}" if lines else "its console is empty"

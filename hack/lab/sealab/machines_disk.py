@@ -43,6 +43,11 @@ def mount_disk(layout: Layout, machine: str, lower: Path) -> None:
     run("mount", "--bind", str(disk / "var"), str(rootfs / "var"), lab=layout.lab)
 
 
+def is_mounted(layout: Layout, machine: str) -> bool:
+    """Whether the machine's disk is mounted on the host."""
+    return bool(mount_points_below(layout.machine_data(machine)))
+
+
 def unmount_disk(layout: Layout, machine: str) -> None:
     """Unmount root and disk; what is not mounted is fine."""
     unmount_below(layout.machine_data(machine))

@@ -5,7 +5,6 @@ from pathlib import Path
 
 from sealab.machines_command import run
 from sealab.machines_layout import Layout
-from sealab.machines_modules import write_module_list
 from sealab.machines_spec import MachineRecord
 
 
@@ -26,7 +25,6 @@ def write_identity(layout: Layout, record: MachineRecord, gateway: str) -> None:
     (etc / "resolv.conf").write_text(f"nameserver {gateway}\noptions use-vc timeout:1 attempts:1\n")
     _write_sshd_settings(etc, record)
     _write_user(layout, record)
-    write_module_list(layout, record.name)
 
 
 def new_password() -> str:

@@ -3,7 +3,7 @@
 import os
 import platform
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from sealab import paths
@@ -53,9 +53,14 @@ def require_disk(folder: Path, needed: int = NEEDED_BYTES) -> None:
 
 def require_tools(report: Report) -> None:
     """Install the missing tools with apt; elsewhere than on Debian and its children, name them."""
-    missing = sorted({package for tool, package in TOOLS.items() if shutil.which(tool, path=SEARCH) is None})
+    install_missing(TOOLS, report)
     if not Path("/usr/share/keyrings/debian-archive-keyring.gpg").exists():
-        missing.append("debian-archive-keyring")
+        install(["debian-archive-keyring"], report)
+
+
+def install_missing(tools: Mapping[str, str], report: Report) -> None:
+    """Install the packages (values) of commands (keys) that are not there."""
+    missing = sorted({package for tool, package in tools.items() if shutil.which(tool, path=SEARCH) is None})
     if missing:
         install(missing, report)
 

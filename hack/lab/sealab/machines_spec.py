@@ -41,6 +41,11 @@ class MachineSpec:
     address: str = ""
     """Empty: the next free one of the lab's network."""
 
+    kind: Literal["container", "vm"] = "container"
+    """`vm`: a qemu virtual machine with a kernel of its own (IPVS, netem, cgroup v2), some 10 times slower."""
+    memory_mib: int = 2048
+    """Of a virtual machine; a container has the host's."""
+
     def __post_init__(self) -> None:
         checked_name("machine", self.name)
         if not 0 < self.port < 65536:
@@ -80,3 +85,7 @@ class MachineRecord:
     cloud_hosts: bool
     host_keys: list[str] = field(default_factory=list)
     """Public keys as in known_hosts, `type base64`, without address."""
+    kind: str = "container"
+    memory_mib: int = 0
+    lower: str = ""
+    """The shared root file system that it was made from, which may not be the one made today."""

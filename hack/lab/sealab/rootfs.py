@@ -24,7 +24,7 @@ def rootfs_key() -> str:
     """A digest of everything the root file system is made from."""
     digest = hashlib.sha256(f"{SUITE} {platform.machine()}".encode())
     for file in sorted(SOURCES.rglob("*")):
-        if file.is_file():
+        if file.is_file() and file.name != "vm-init.sh":  # which goes elsewhere
             digest.update(f"\0{file.relative_to(SOURCES)}\0{file.stat().st_mode & 0o111}\0".encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
@@ -57,9 +57,7 @@ def _build(home: Path, ready: Path, report: Report, lab: str | None, lock: int) 
     packages = ",".join((SOURCES / "packages.txt").read_text().split())
     # In a mount namespace of its own, so that what it mounts goes when it goes, even if it is killed.
     argv = ["unshare", "--mount", "mmdebstrap", "--variant=minbase", "--format=directory", f"--include={packages}"]
-    argv += [f'--customize-hook={shlex.quote(str(SOURCES / "customize.sh"))} "$1"', *_proxy_options(), SUITE, str(unfinished)]
-    if mirror := os.environ.get("SEALAB_MIRROR"):
-        argv.append(mirror)
+    argv += [f'--customize-hook={shlex.quote(str(SOURCES / "customize.sh"))} "$1"', SUITE, str(unfinished), *mirror_options()]
     log = home / "build.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -98,7 +96,9 @@ def _follow(process: subprocess.Popen[bytes], log: Path, report: Report) -> None
         time.sleep(0.5)
 
 
-def _proxy_options() -> list[str]:
-    """A host that reaches its packages through a proxy says so in apt's configuration."""
-    settings = run("apt-config", "dump", "Acquire::http::Proxy", check=False).stdout.decode()
-    return [f"--aptopt={line}" for line in settings.splitlines() if not line.endswith('"";')]
+def mirror_options() -> list[str]:
+    """The last arguments of mmdebstrap: another mirror (SEALAB_MIRROR), and the proxy that the host's apt uses."""
+    settings = run("apt-config", "dump", "Acquire::http::Proxy", check=False).stdout.decode() if shutil.which("apt-config") else ""
+    proxies = [f"--aptopt={line}" for line in settings.splitlines() if not line.endswith('"";')]
+    mirror = os.environ.get("SEALAB_MIRROR")
+    return [*([mirror] if mirror else []), *proxies]

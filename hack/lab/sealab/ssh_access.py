@@ -3,6 +3,7 @@
 import shlex
 import socket
 import time
+from collections.abc import Callable
 
 from sealab.errors import LabError
 from sealab.machines_command import run
@@ -15,8 +16,8 @@ def make_key(layout: Layout) -> None:
     run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"sealab-{layout.lab}", "-f", str(layout.key))
 
 
-def wait_for_sshd(address: str, port: int, patience: float) -> None:
-    """Return as soon as an ssh server introduces itself."""
+def wait_for_sshd(address: str, port: int, patience: float, gone: Callable[[], bool] = lambda: False) -> None:
+    """Return as soon as an ssh server introduces itself; `gone` says that waiting on is in vain."""
     deadline = time.monotonic() + patience
     cause = "nothing tried yet"
     while time.monotonic() < deadline:
@@ -28,8 +29,10 @@ def wait_for_sshd(address: str, port: int, patience: float) -> None:
                 cause = "it closed the connection"
         except OSError as error:
             cause = error.strerror or str(error)
+        if gone():
+            break
         time.sleep(0.1)
-    raise LabError(f"waiting for sshd at {address}:{port}: {cause} (after {patience:g} s)")
+    raise LabError(f"waiting for sshd at {address}:{port}: {cause} (after {time.monotonic() - deadline + patience:.0f} s)")
 
 
 def ssh_options(layout: Layout, record: MachineRecord) -> list[str]:
