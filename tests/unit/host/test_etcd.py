@@ -1,0 +1,44 @@
+"""etcdctl's JSON, as etcd 3.5 and 3.6 print it."""
+
+import json
+
+from sealcluster.core.facts import EtcdMember
+from sealcluster.host.etcd import parse_etcd
+
+HEADER = {"cluster_id": 14841639068965178418, "member_id": 10276657743932975437, "raft_term": 2}
+STATUS = json.dumps([{"Endpoint": "https://127.0.0.1:2379", "Status": {"header": HEADER, "version": "3.6.5", "leader": 1}}])
+MEMBERS = json.dumps(
+    {
+        "header": HEADER,
+        "members": [
+            {"ID": 10276657743932975437, "name": "m1", "peerURLs": ["https://10.0.0.1:2380"], "clientURLs": ["https://10.0.0.1:2379"]},
+            {"ID": 255, "name": "", "peerURLs": ["https://10.0.0.2:2380"], "isLearner": True},
+        ],
+    }
+)
+
+
+def test_a_member_that_answers_through_the_quorum_is_healthy():
+    facts = parse_etcd(STATUS, MEMBERS)
+    assert (facts.cluster_id, facts.member_id, facts.healthy) == ("cdf818194e3a8c32", "8e9e05c52164694d", True)
+    assert facts.members[1] == EtcdMember("ff", "", True, ("https://10.0.0.2:2380",))
+
+
+def test_ids_of_64_bits_are_exact():
+    assert parse_etcd(STATUS, MEMBERS).members[0].id == format(10276657743932975437, "x")
+
+
+def test_without_quorum_the_member_still_says_who_it_is():
+    facts = parse_etcd(STATUS, "")
+    assert (facts.member_id, facts.healthy, facts.members) == ("8e9e05c52164694d", False, ())
+
+
+def test_a_member_with_an_alarm_is_not_healthy():
+    status = json.loads(STATUS)
+    status[0]["Status"]["errors"] = ["alarm:NOSPACE"]
+    assert parse_etcd(json.dumps(status), MEMBERS).healthy is False
+
+
+def test_silence_is_none():
+    assert parse_etcd("", "") is None
+    assert parse_etcd("Error: context deadline exceeded", "[]") is None
