@@ -142,6 +142,8 @@ class Engine:
         started = False
         planned = {a.key for p in plans.values() for a in p.actions}
         self._successes = {k: n for k, n in self._successes.items() if k in planned}
+        for key in [k for k in self._memory.failures if k not in planned]:
+            del self._memory.failures[key]
         for plan in plans.values():
             for action in plan.actions:
                 known = self._memory.failures.get(action.key)

@@ -95,6 +95,14 @@ def certificate_policy(view: ClusterView) -> CertificatePolicy:
 def node_identity(view: ClusterView, host: HostView) -> NodeIdentity:
     """The names in a master's certificates. They do not follow the list of masters: a new master changes nobody else's certificate."""
     sans = (*certificate_names(cluster_inputs(view)).api_server, host.node_ip, host.address)
-    # kubelet.conf is a leaf only until `kubeadm init` replaces it by one that rotates by itself
-    first = not view.initialized and view.state.init.host in ("", host.name)
-    return NodeIdentity(host.name, host.node_ip, tuple(dict.fromkeys(sans)), first=first)
+    return NodeIdentity(host.name, host.node_ip, tuple(dict.fromkeys(sans)), first=_before_init(view, host))
+
+
+def _before_init(view: ClusterView, host: HostView) -> bool:
+    """kubelet.conf of the first master is a leaf of ours only until `kubeadm init` replaces it by one that rotates by itself."""
+    record = view.state.init
+    if record.initialized or record.host not in ("", host.name):
+        return False
+    entry = host.facts.journal.get("kubeadm-init") if host.facts else None
+    return entry is None or host.done("kubeadm-reset", entry.digest)
+
