@@ -36,13 +36,13 @@ class ImageNotFound(TerminalError):
 class ImageAuthFailed(TerminalError):
     """The registry refuses the credentials, or wants some."""
 
-    default_reason = "ImageAuthFailed"
+    default_reason = "ImagePullFailed"
 
 
 class RegistryUntrusted(TerminalError):
     """The registry's certificate cannot be verified."""
 
-    default_reason = "RegistryUntrusted"
+    default_reason = "ImagePullFailed"
 
 
 class ArchMismatch(TerminalError):
@@ -88,4 +88,4 @@ class RegistryUnavailable(TransientError):
 class StoreFull(TransientError):
     """No room in the content store."""
 
-    default_reason = "ImageStoreFull"
+    default_reason = "ImagePullFailed"

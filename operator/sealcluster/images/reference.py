@@ -95,7 +95,7 @@ def _registry(text: str, original: str) -> RegistryReference:
 
 def _split(name: str) -> tuple[str, str]:
     first, slash, rest = name.partition("/")
-    if not slash or not ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+    if not slash or not ("." in first or ":" in first or first == "localhost"):
         return DEFAULT_REGISTRY, name if slash else f"library/{name}"
     if first in ("docker.io", "index.docker.io", "registry-1.docker.io"):
         return DEFAULT_REGISTRY, rest if "/" in rest else f"library/{rest}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections import Counter
 from collections.abc import Sequence
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from unit.images.builders import INDEX, MANIFEST, Image, index, sha
+
+_SOME = 100_000
 
 
 @dataclass
@@ -40,6 +43,7 @@ class Registry:
         self.faults = Faults()
         self.requests: Counter[str] = Counter()
         self.sent = 0
+        self.sent_some = asyncio.Event()
         self.authorizations: list[str] = []
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, tuple[str, bytes]] = {}
@@ -146,6 +150,8 @@ class Registry:
         try:
             await response.write(data[start:stop])
             self.sent += stop - start
+            if stop - start >= _SOME:
+                self.sent_some.set()
             while endless:
                 await response.write(b"\0" * 65_536)
         except ConnectionError:
