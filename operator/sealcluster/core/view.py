@@ -163,6 +163,14 @@ class ClusterView:
                 return host
         return None
 
+    @cached_property
+    def init_host(self) -> HostView | None:
+        """Where `kubeadm init` runs or ran: the host on record; before any attempt, the first usable master."""
+        if self.state.init.host in self.hosts:
+            return self.hosts[self.state.init.host]
+        usable = [h for h in self.masters if h.facts is not None and not self.failing(h) and h.done("claim")]
+        return usable[0] if usable else None
+
     def node(self, host: HostView) -> NodeFacts | None:
         """The Node of this host."""
         return self.cluster.nodes.get(host.name)

@@ -179,6 +179,13 @@ def _pki_made(record: StateRecord) -> StateRecord:
     return replace(record, pki_created=True)
 
 
+def telling_line(log: str) -> str:
+    """The line of a log that says most: kubeadm's fatal checks first, then the last line that is not advice."""
+    lines = [line.strip() for line in log.splitlines() if line.strip() and "see the stack trace" not in line]
+    fatal = [line for line in lines if line.startswith("[ERROR ")]
+    return "; ".join(fatal) or (lines[-1] if lines else "")
+
+
 def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientError:
     if NO_SPACE in result.log:
         return TransientError(
@@ -186,7 +193,7 @@ def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientErr
             exit_code=result.rc, output=result.log,
             hint="free space on the machine; the step is tried again by itself",
         )  # fmt: skip
-    last = next((line for line in reversed(result.log.splitlines()) if line.strip()), "")
+    last = telling_line(result.log)
     return TransientError(
         f"running {job.step} on {host}: exit code {result.rc}{': ' + last.strip()[:300] if last else ''}",
         reason=reason,

@@ -47,7 +47,7 @@ class InitControlPlane:
         """Record, undo, or initialise: what the host's journal and the state record together ask for."""
         if view.initialized:
             return PhasePlan(done=1, total=1)
-        host = self._host(view)
+        host = view.init_host
         if host is None or host.facts is None:
             return PhasePlan((Action(self.name, INIT, why="the cluster does not exist", needs="a master that can be reached"),), total=1)
         record = view.state.init
@@ -68,14 +68,6 @@ class InitControlPlane:
     @staticmethod
     def _one(action: Action) -> PhasePlan:
         return PhasePlan((action,), total=1)
-
-    @staticmethod
-    def _host(view: ClusterView) -> HostView | None:
-        """The host of the attempt on record; before any attempt, the first usable master."""
-        if view.state.init.host in view.hosts:
-            return view.hosts[view.state.init.host]
-        usable = [h for h in view.masters if h.facts is not None and not view.failing(h) and h.done("claim")]
-        return usable[0] if usable else None
 
     @staticmethod
     def _needs(view: ClusterView, host: HostView) -> str:

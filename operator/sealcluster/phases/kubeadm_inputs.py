@@ -100,9 +100,7 @@ def node_identity(view: ClusterView, host: HostView) -> NodeIdentity:
 
 def _before_init(view: ClusterView, host: HostView) -> bool:
     """kubelet.conf of the first master is a leaf of ours only until `kubeadm init` replaces it by one that rotates by itself."""
-    record = view.state.init
-    if record.initialized or record.host not in ("", host.name):
+    if view.initialized or view.init_host is None or view.init_host.name != host.name:
         return False
     entry = host.facts.journal.get("kubeadm-init") if host.facts else None
     return entry is None or host.done("kubeadm-reset", entry.digest)
-
