@@ -17,8 +17,10 @@ from sealab.machines_layout import Layout
 
 def make_disk(layout: Layout, machine: str, size: int) -> None:
     """Create the disk's file and the file system in it: no journal, for what crashes here is never the kernel."""
+    # Not for other users of the host: the disks hold keys, and their sudo would be one on the host.
+    layout.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     image = layout.image(machine)
-    image.parent.mkdir(parents=True)
+    image.parent.mkdir()
     with image.open("wb") as file:
         file.truncate(size)
     options = "lazy_itable_init=1,nodiscard"

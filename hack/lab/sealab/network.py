@@ -50,16 +50,17 @@ def make_bridge(layout: Layout, subnet: ipaddress.IPv4Network) -> None:
     run("ip", "link", "add", layout.bridge, "type", "bridge", "forward_delay", "0", lab=lab)
     run("ip", "link", "set", layout.bridge, "alias", f"sealab {lab}", "up", lab=lab)
     run("ip", "addr", "add", f"{bridge_address(subnet)}/{subnet.prefixlen}", "dev", layout.bridge, lab=lab)
-    for rule in reversed(_forward_rules(layout.bridge)):
-        run("iptables", "-w", "-I", "FORWARD", *rule, lab=lab)
+    for rule in reversed(_rules(layout.bridge)):
+        run("iptables", "-w", "-I", *rule, lab=lab)
 
 
-def _forward_rules(bridge: str) -> tuple[tuple[str, ...], ...]:
-    """Machines see each other also where the host's firewall drops by default (Docker does that), nothing else passes."""
+def _rules(bridge: str) -> tuple[tuple[str, ...], ...]:
+    """Machines see each other and the host also where its firewall drops by default (Docker does that); nothing else passes."""
     return (
-        ("-i", bridge, "-o", bridge, "-j", "ACCEPT"),
-        ("-i", bridge, "-j", "DROP"),
-        ("-o", bridge, "-j", "DROP"),
+        ("FORWARD", "-i", bridge, "-o", bridge, "-j", "ACCEPT"),
+        ("FORWARD", "-i", bridge, "-j", "DROP"),
+        ("FORWARD", "-o", bridge, "-j", "DROP"),
+        ("INPUT", "-i", bridge, "-j", "ACCEPT"),
     )
 
 
@@ -108,7 +109,7 @@ def remove_network(layout: Layout) -> None:
             raise LabError(f"removing network interface {name}: it is still there; `ip link delete {name}` says why")
     if shutil.which("iptables") is None:
         return  # no such tool, no such rules
-    for line in run("iptables", "-w", "-S", "FORWARD").stdout.decode().splitlines():
+    for line in run("iptables", "-w", "-S").stdout.decode().splitlines():
         words = line.split()
         if layout.bridge in words:
             run("iptables", "-w", "-D", *words[1:])
