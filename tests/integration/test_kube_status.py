@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from labkit.crds import install
 from sealab.plane import Plane
 from sealcluster.kube.client import KubeClient
 from sealcluster.kube.errors import Conflict, Refused
@@ -33,8 +34,7 @@ class SystemClock:
 
 @pytest.fixture(scope="module")
 def plane(module_plane: Plane) -> Plane:
-    module_plane.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-    module_plane.kubectl("wait", "--for=condition=Established", "crd/sealclusters.sealcluster.io")
+    install(module_plane)
     return module_plane
 
 

@@ -12,7 +12,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from sealcluster.controller.handlers import Deliver, watch
+from sealcluster.core.errors import SealError
 from sealcluster.kube.transport import ClientIdentity
+
+TLS_GOODBYE_SECONDS = 0.25
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +36,7 @@ class EventSource:
 
     @property
     def ready(self) -> bool:
-        """True once kopf runs."""
+        """True once the kind is watched."""
         return self._ready.is_set() and not self.ended.is_set()
 
     def start(self) -> None:
@@ -53,11 +56,20 @@ class EventSource:
 
     def _run(self) -> None:
         try:
-            asyncio.run(watch(self._pass_on, self._identity, self._namespaces, self._stop, self._ready))
+            asyncio.run(self._watch())
+        except SealError as error:
+            log.warning("%s", error)
         except Exception:
             log.exception("the watch ended")
         finally:
             self._tell_main(self.ended.set)
+
+    async def _watch(self) -> None:
+        try:
+            await watch(self._pass_on, self._identity, self._namespaces, self._stop, self._ready)
+        finally:
+            # kopf drops its open watch without waiting for the end of TLS; a loop that ends first leaves the socket to the garbage collector
+            await asyncio.sleep(TLS_GOODBYE_SECONDS)
 
     def _pass_on(self, kind: str | None, body: Mapping[str, Any]) -> None:
         self._tell_main(self._deliver, kind, body)

@@ -5,13 +5,16 @@ One `on.event` handler: kopf then stores nothing in the object, neither annotati
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import kopf
+from kopf._cogs.structs.references import Insights  # the type of a public parameter; it has no public name
 
 from sealcluster.api import GROUP, PLURAL, VERSION
+from sealcluster.core.errors import TransientError
 from sealcluster.kube.transport import ClientIdentity
 
 Deliver = Callable[[str | None, Mapping[str, Any]], None]
@@ -28,16 +31,33 @@ async def watch(
     stop: threading.Event,
     ready: threading.Event,
 ) -> None:
-    """Deliver events of these namespaces (none: all) until told to stop. `identity` is asked again whenever the API server says 401."""
-    await kopf.operator(
-        registry=_registry(deliver, identity),
-        settings=kopf_settings(),
-        standalone=True,
-        clusterwide=not namespaces,
-        namespaces=namespaces,
-        stop_flag=stop,
-        ready_flag=ready,
+    """Deliver events of these namespaces (none: all) until told to stop. `identity` is asked again whenever the API server says 401.
+
+    `ready` is set once the kind is being watched. Raises TransientError when the API server does not serve it: kopf looks only once.
+    """
+    insights = Insights()
+    operator = asyncio.create_task(
+        kopf.operator(
+            registry=_registry(deliver, identity),
+            settings=kopf_settings(),
+            standalone=True,
+            clusterwide=not namespaces,
+            namespaces=namespaces,
+            stop_flag=stop,
+            insights=insights,
+        )
     )
+    looked = asyncio.create_task(insights.ready_resources.wait())
+    await asyncio.wait({operator, looked}, return_when=asyncio.FIRST_COMPLETED)
+    looked.cancel()
+    missing = insights.ready_resources.is_set() and not insights.watched_resources
+    if missing:
+        stop.set()
+    else:
+        ready.set()
+    await operator
+    if missing:
+        raise TransientError(f"watching {PLURAL}.{GROUP}: the API server does not serve it")
 
 
 def _registry(deliver: Deliver, identity: Callable[[], Awaitable[ClientIdentity]]) -> kopf.OperatorRegistry:

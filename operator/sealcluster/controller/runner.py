@@ -24,6 +24,8 @@ from sealcluster.kube.transport import Transport
 
 CRD_POLL = 5.0
 """Seconds between two looks for our kind."""
+RESTART_SECONDS = 5.0
+"""Seconds before a watch that ended is started again."""
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +40,8 @@ class Operator:
         self._source: EventSource | None = None
         self.port = 0
 
-    async def run(self, stop: asyncio.Event) -> int:
-        """Work until `stop` is set; the exit code: 0, or 1 when the watch ended by itself."""
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set."""
         settings = self._settings
         transport = await Transport.from_file(settings.kubeconfig) if settings.kubeconfig else Transport.in_cluster()
         metrics = Metrics(self._reports)
@@ -53,27 +55,31 @@ class Operator:
             )
             async with probes:
                 self.port = probes.port
-                return await self._serve(transport, stop)
+                await self._serve(transport, stop)
         finally:
             await transport.close()
 
-    async def _serve(self, transport: Transport, stop: asyncio.Event) -> int:
+    async def _serve(self, transport: Transport, stop: asyncio.Event) -> None:
         client = KubeClient(transport)
         if not await self._wait_for_kind(client, stop):
-            return 0
+            return
         self._supervisor = await self._factory(client)
-        self._source = EventSource(EventRouter(self._supervisor).deliver, transport.identity, self._settings.namespaces)
-        self._source.start()
-        log.info("watching %s", ", ".join(self._settings.namespaces) or "all namespaces")
-        await _first(stop.wait(), self._source.ended.wait())
-        failed = not stop.is_set()
-        await self._source.stop(self._settings.exit_seconds / 2)
+        router = EventRouter(self._supervisor)
+        while await self._wait_for_kind(client, stop):
+            self._source = EventSource(router.deliver, transport.identity, self._settings.namespaces)
+            self._source.start()
+            log.info("watching %s", ", ".join(self._settings.namespaces) or "all namespaces")
+            await _first(stop.wait(), self._source.ended.wait())
+            if not stop.is_set():
+                log.warning("the watch ended; it is started again, what is under way goes on")
+                await _first(stop.wait(), asyncio.sleep(RESTART_SECONDS))
+        if self._source is not None:
+            await self._source.stop(self._settings.exit_seconds / 2)
         try:
             async with asyncio.timeout(self._settings.exit_seconds / 2):
                 await self._supervisor.close()
         except TimeoutError:
             log.warning("letting go of the clusters took too long; what runs on machines goes on there")
-        return int(failed)
 
     async def _wait_for_kind(self, client: KubeClient, stop: asyncio.Event) -> bool:
         """kopf looks for the kind only when it starts, so it must be there; False: told to stop while waiting."""
@@ -88,16 +94,13 @@ class Operator:
         return False
 
     def _not_alive(self) -> str:
-        if self._source is not None and self._source.ended.is_set():
-            return "the watch ended"
-        if self._supervisor is not None and not self._supervisor.healthy:
-            return "a task that looks after an object ended"
-        return ""
+        healthy = self._supervisor is None or self._supervisor.healthy
+        return "" if healthy else "a task that looks after an object ended"
 
     def _not_ready(self) -> str:
-        if self._source is None:
-            return f"waiting for the API server to serve {PLURAL}.{GROUP}"
-        return self._not_alive() or ("" if self._source.ready else "the watch is starting")
+        if self._source is None or not self._source.ready:
+            return f"the API server is not yet watched for {PLURAL}.{GROUP}"
+        return self._not_alive()
 
     def _reports(self) -> Sequence[Report]:
         return self._supervisor.reports() if self._supervisor is not None else ()
@@ -122,14 +125,15 @@ def run_operator(factory: SupervisorFactory, settings: Settings) -> int:
     """Configure logs and run until SIGTERM or SIGINT; the process' exit code."""
     configure(settings.log_format, settings.log_level)
     try:
-        return asyncio.run(_until_signal(build_operator(factory, settings)))
+        asyncio.run(_until_signal(build_operator(factory, settings)))
     except SealError as error:
         log.error("%s; %s", error, error.hint)
         return 1
+    return 0
 
 
-async def _until_signal(operator: Operator) -> int:
+async def _until_signal(operator: Operator) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return await operator.run(stop)
+    await operator.run(stop)
