@@ -10,15 +10,15 @@ from pathlib import Path
 from sealab import containers
 from sealab.containers_apt import unpacked, versions
 from sealab.gobuild import binaries, binary, build_key, recipe_of
-from sealab.oci import Blobs, Layer, Settings
+from sealab.oci import Blobs, Image, Layer, Settings
 from sealab.oci_layer import Entry, layer, tree
 from sealab.oci_registry import write_registry
 from sealab.paths import SOURCE
 
-_RUNTIME = ("containerd", "runc", "docker-registry")
+RUNTIME = ("containerd", "runc", "docker-registry")
 _LIBRARIES = ("libseccomp2", "libnetfilter-conntrack3", "libmnl0", "libnfnetlink0")
 _CONNTRACK = ("conntrack",)
-_PACKAGES = (*_RUNTIME, *_LIBRARIES, *_CONNTRACK, "haproxy", "iptables", "nftables", "ipset", "kmod")
+_PACKAGES = (*RUNTIME, *_LIBRARIES, *_CONNTRACK, "haproxy", "iptables", "nftables", "ipset", "kmod", "ipvsadm")
 
 _CRI_PROGRAMS = ("usr/bin/containerd", "usr/bin/containerd-shim-runc-v2", "usr/bin/ctr", "usr/sbin/runc")
 _NODE_PROGRAMS = ("kubeadm", "kubelet", "kubectl")
@@ -33,14 +33,12 @@ def inputs(version: str) -> list[str]:
 
 def layers(blobs: Blobs, scratch: Path, version: str) -> list[Layer]:
     """The image's layers; the registry's tree is laid out in `scratch` first."""
-    binaries(_KUBERNETES, version)  # one `go build` for all of them
     registry = scratch / "registry"
-    images = [*containers.kubernetes(blobs, version), *containers.haproxy(blobs)]
-    write_registry(blobs, [(item.repository, item.tag, item.image) for item in images], registry)
+    write_registry(blobs, registry_content(blobs, version), registry)
     source = SOURCE / "images" / "kubernetes"
     return [
         layer(blobs, [*_cri(), Entry("opt", mode=0o755)], "none"),
-        layer(blobs, _bin(version), "none"),
+        layer(blobs, node_programs(version), "none"),
         layer(blobs, tree(source, keep_modes=False), "none"),
         layer(blobs, tree(registry, "registry", keep_modes=False), "none"),
     ]
@@ -58,6 +56,7 @@ def labels(version: str) -> dict[str, str]:
         "sealos.io.version": "v1beta1",
         "sealos.io.distribution": "kubernetes",
         "version": version,
+        "image": "sealos.hub:5000/sealos/lvscare:v1",
         "vip": "$defaultVIP",
         "check": "check.sh $registryData",
         "init": "init-cri.sh $registryDomain $registryPort && bash init.sh",
@@ -87,19 +86,32 @@ def environment(version: str) -> dict[str, str]:
     }
 
 
-def _bin(version: str) -> Iterator[Entry]:
+def registry_content(blobs: Blobs, version: str) -> list[tuple[str, str, Image]]:
+    """Everything that the image's registry holds, as (repository, tag, image)."""
+    binaries(_KUBERNETES, version)  # one `go build` for all of them
+    images = [*containers.kubernetes(blobs, version), *containers.haproxy(blobs), *containers.lvscare(blobs)]
+    return [(item.repository, item.tag, item.image) for item in images]
+
+
+def node_programs(version: str) -> Iterator[Entry]:
+    """`bin/`: what goes to every node's /usr/bin."""
     built = {**binaries(_NODE_PROGRAMS, version), "crictl": binary("crictl")}
     yield from (Entry(f"bin/{name}", source=path, mode=0o755) for name, path in built.items())
     yield Entry("bin/conntrack", source=unpacked(_CONNTRACK) / "usr/sbin/conntrack", mode=0o755)
 
 
-def _cri() -> Iterator[Entry]:
-    runtime = unpacked(_RUNTIME)
-    for program in _CRI_PROGRAMS:
-        yield Entry(f"cri/bin/{Path(program).name}", source=runtime / program, mode=0o755)
-    yield Entry("cri/registry", source=runtime / "usr/bin/docker-registry", mode=0o755)
+def libraries() -> Iterator[Entry]:
+    """`cri/lib/`: what Debian's runtime and conntrack load and another system may lack."""
     for path in sorted((unpacked(_LIBRARIES) / "usr/lib/x86_64-linux-gnu").glob("*.so.*")):
         if not path.is_symlink():
             # the name that the loader looks for has the major version only
             name, _, rest = path.name.partition(".so.")
             yield Entry(f"cri/lib/{name}.so.{rest.split('.')[0]}", source=path)
+
+
+def _cri() -> Iterator[Entry]:
+    runtime = unpacked(RUNTIME)
+    for program in _CRI_PROGRAMS:
+        yield Entry(f"cri/bin/{Path(program).name}", source=runtime / program, mode=0o755)
+    yield Entry("cri/registry", source=runtime / "usr/bin/docker-registry", mode=0o755)
+    yield from libraries()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sealab import clusterimage_application as application
 from sealab import clusterimage_kubernetes as kubernetes
+from sealab import clusterimage_rough as rough
 from sealab.oci import Blobs, Layer, Settings
 
 
@@ -38,6 +39,14 @@ def _kubernetes(version: str) -> Recipe:
 RECIPES: tuple[Recipe, ...] = (
     _kubernetes("v1.34.4"),
     _kubernetes("v1.33.13"),
+    Recipe(
+        name="rough",
+        version="v1.34.4",
+        sources=("rough", "pause"),
+        inputs=lambda: rough.inputs("v1.34.4"),
+        layers=lambda blobs, scratch: rough.layers(blobs, scratch, "v1.34.4"),
+        settings=lambda: rough.settings("v1.34.4"),
+    ),
     Recipe(
         name="lab-cni",
         version="v1",

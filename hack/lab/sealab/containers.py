@@ -22,6 +22,7 @@ COMPRESSION = "zstd"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _PROXY_PACKAGES = ("iptables", "nftables", "conntrack", "ipset", "kmod")
+_BALANCER_PACKAGES = ("ipvsadm", "kmod")
 _PROXY_PROGRAMS = ("xtables-nft-multi", "xtables-legacy-multi", "nft", "conntrack", "ipset")
 _PROXY_LINKS = ("iptables", "iptables-save", "iptables-restore", "ip6tables", "ip6tables-save", "ip6tables-restore")
 
@@ -63,6 +64,15 @@ def haproxy(blobs: Blobs) -> list[Container]:
     settings = Settings(env={"PATH": _PATH}, cmd=("haproxy", "-f", "/usr/local/etc/haproxy/haproxy.cfg"))
     packed = _image(blobs, with_libraries(root, ["usr/sbin/haproxy"]), settings)
     return [Container("haproxy", tag, packed) for tag in (version, version.rsplit(".", 1)[0])]
+
+
+def lvscare(blobs: Blobs) -> list[Container]:
+    """A stand-in for lvscare: its arguments, real IPVS through Debian's ipvsadm."""
+    root = installed(_BALANCER_PACKAGES)
+    programs = list(with_libraries(root, ["sbin/ipvsadm", "bin/kmod"]))
+    entries = [*programs, Entry("usr/sbin/modprobe", link="../bin/kmod"), Entry("usr/bin/lvscare", source=binary("lvscare"), mode=0o755)]
+    settings = Settings(env={"PATH": _PATH}, entrypoint=("/usr/bin/lvscare",))
+    return [Container("sealos/lvscare", "v1", _image(blobs, entries, settings))]
 
 
 def lab_cni(blobs: Blobs) -> list[Container]:

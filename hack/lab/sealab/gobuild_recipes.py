@@ -86,6 +86,8 @@ RECIPES: tuple[Recipe, ...] = (
             "crictl": "sealcluster.io/hack/lab/tools/crictl",
             "hello": "sealcluster.io/hack/lab/tools/hello",
             "render": "sealcluster.io/hack/lab/tools/render",
+            "crishim": "sealcluster.io/hack/lab/tools/crishim",
+            "lvscare": "sealcluster.io/hack/lab/tools/lvscare",
         },
     ),
     Recipe(module="helm", version="v3.22.0", commands={"helm": "helm.sh/helm/v3/cmd/helm"}),

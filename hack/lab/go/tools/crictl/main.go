@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1"
+
+	"sealcluster.io/hack/lab/tools/internal/pairs"
 )
 
 const (
@@ -81,14 +83,14 @@ func run(args []string) error {
 	if !known {
 		return fmt.Errorf("unknown command %q for \"crictl\"", flags.Arg(0))
 	}
-	config, err := readConfig(configFile)
+	config, err := pairs.Read(configFile)
 	if err != nil {
 		return err
 	}
 	runtimeEndpoint = first(runtimeEndpoint, config["runtime-endpoint"], defaultSocket)
 	imageEndpoint = first(imageEndpoint, config["image-endpoint"], runtimeEndpoint)
 	if timeout == 0 {
-		timeout = config.timeout()
+		timeout = config.Seconds("timeout", 10*time.Second)
 	}
 	s, err := connect(runtimeEndpoint, imageEndpoint, timeout)
 	if err != nil {

@@ -1,5 +1,5 @@
 // Command render renders `*.tmpl` files as installers of sealos images do: Go's text/template with
-// sprig, the data being the environment (`.KEY` and `.Env.KEY`), missing keys giving `<no value>`.
+// sprig, the data being the environment (`.KEY`, `.Env.KEY`, `.Values.KEY`), missing keys giving `<no value>`.
 //
 //	K=V render [--clear] DIR...
 //
@@ -38,7 +38,7 @@ func environment() map[string]any {
 		key, value, _ := strings.Cut(pair, "=")
 		data[key], nested[key] = value, value
 	}
-	data["Env"] = nested
+	data["Env"], data["Values"] = nested, nested
 	return data
 }
 

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# guest.sh NAME [FAILING...]: an element of the image's CMD. It leaves a line, or fails when it is among the failing.
+. ./common.sh
+
+name=$1
+shift
+mkdir -p /etc/rough
+for failing in "$@"; do
+  [ "$failing" != "$name" ] || fail "$name fails because roughFail says so"
+done
+echo "$name" >>/etc/rough/guests
