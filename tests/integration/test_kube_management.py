@@ -163,7 +163,7 @@ class TestKubeManagement(ManagementContract):
         await client.create(SECRETS, {"metadata": {"name": "demo-kubeconfig"}, "stringData": {"value": "theirs"}}, namespace)
         with pytest.raises(TerminalError, match="demo-kubeconfig") as error:
             await management.save_kubeconfig("ours")
-        assert error.value.reason == "SecretConflict"
+        assert error.value.reason == "StorageRefused"
         await management.purge()
         assert await management.load_kubeconfig() == "theirs"
 

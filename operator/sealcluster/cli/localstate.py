@@ -105,7 +105,7 @@ class LocalManagement:
         except OSError as error:
             raise TerminalError(
                 f"using {self.directory}: {error.strerror or error}",
-                reason="LocalStateFailed",
+                reason="StorageRefused",
                 hint="check free space and owner of the directory",
             ) from error
 
