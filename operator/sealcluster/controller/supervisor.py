@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 
-from sealcluster.api import FINALIZER, RETRY_ANNOTATION, DeletionPolicy, SealCluster, SealClusterStatus
+from sealcluster.api import FINALIZER, RETRY_ANNOTATION, DeletionPolicy, InvalidSealCluster, SealCluster, SealClusterStatus, compact, parse
 from sealcluster.api.conditions import ConditionType as C
 from sealcluster.api.conditions import Reason
+from sealcluster.api.field_errors import FieldError
 from sealcluster.api.status import Condition
 from sealcluster.api.summary import Account, Finding, Note, begin, phase_word, set_conditions, summarize
-from sealcluster.api.validation import validate
+from sealcluster.api.validation import validate, validate_change
 from sealcluster.compose import Adapters
 from sealcluster.core.errors import Fenced, SealError
 from sealcluster.engine import Desired, Engine, Report
@@ -101,6 +102,8 @@ class ObjectSupervisor:
         self._said: set[tuple[str, str]] = set()
         self._pending_events: set[asyncio.Task[None]] = set()
         self._fenced = False
+        self._clusterfile: str | None = (body.get("status") or {}).get("clusterfile")
+        """The last one that could be made: an operator that has just started does not know the images yet."""
         self._task = asyncio.create_task(self._run(), name=f"{self.namespace}/{self.name}")
 
     @property
@@ -153,18 +156,16 @@ class ObjectSupervisor:
             self._conditions = begin(self._conditions, generation, self._now())
             self._offer(SealClusterStatus(observed_generation=generation, conditions=self._conditions, phase=phase_word(self._conditions)))
         try:
-            cluster = SealCluster.model_validate(dict(self._body))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(p) for p in first["loc"])
-            await self._refuse(generation, Reason.INVALID_SPEC, f"{where}: {first['msg']}")
+            cluster = parse(self._body)
+        except InvalidSealCluster as error:
+            first = error.errors[0]
+            await self._refuse(generation, first.reason, _listed(error.errors))
             return
         if not cluster.deleting:
             await self._hold()
-        problems = [] if cluster.deleting else validate(cluster.spec)
+        problems = [] if cluster.deleting else [*validate(cluster.spec), *self._change_errors(cluster)]
         if problems:
-            more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-            await self._refuse(generation, problems[0].reason, f"{problems[0]}{more}")
+            await self._refuse(generation, problems[0].reason, _listed(problems))
             return
         if cluster.deleting and not cluster.spec.paused and cluster.spec.deletion_policy is DeletionPolicy.RETAIN:
             await self._stop_engine()
@@ -179,6 +180,13 @@ class ObjectSupervisor:
             self._start_engine(desired)
         elif self._engine is not None:
             self._engine.update(desired)
+
+    def _change_errors(self, cluster: SealCluster) -> list[FieldError]:
+        """What may not change once the cluster exists, against the last spec that was taken on."""
+        report = self.report
+        if report is None or not report.view.initialized:
+            return []
+        return validate_change(report.view.spec, cluster.spec)
 
     def _desired(self, cluster: SealCluster, generation: int) -> Desired:
         annotations = dict(cluster.metadata.annotations)
@@ -233,10 +241,10 @@ class ObjectSupervisor:
         self.report = report
         keys = {h.name: fingerprint(h.host_key or (h.row.host_key if h.row else "")) for h in report.view.hosts.values()}
         known = {name: value for name, value in keys.items() if value}
-        old = SealClusterStatus.model_validate(self._body.get("status") or {})
-        status = make_status(report, self._conditions, self._now(), clusterfile=None, old_clusterfile=old.clusterfile, fingerprints=known)
+        status = make_status(report, self._conditions, self._now(), fingerprints=known)
         self._conditions = status.conditions
-        self._offer(status)
+        self._clusterfile = status.clusterfile or self._clusterfile
+        self._offer(compact(status.model_copy(update={"clusterfile": self._clusterfile}), report.view.spec.hosts))
         for problem in report.problems:
             self._event(problem.reason, f"{problem.message}{'; ' + problem.hint if problem.hint else ''}", warning=True)
         if report.ready:
@@ -305,6 +313,12 @@ class ObjectSupervisor:
 
     def _extra(self) -> dict[str, str]:
         return {"cluster": f"{self.namespace}/{self.name}"}
+
+
+def _listed(errors: Sequence[FieldError]) -> str:
+    """The first few, whole."""
+    more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
+    return "; ".join(str(e) for e in errors[:3]) + more
 
 
 def _released(report: Report) -> bool:

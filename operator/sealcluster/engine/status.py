@@ -24,13 +24,12 @@ from sealcluster.api.status import Condition
 from sealcluster.api.summary import phase_word, set_conditions, shorten, summarize, timestamp
 from sealcluster.core.view import HostView
 from sealcluster.engine.report import Report, as_reason
+from sealcluster.phases.clusterfile import clusterfile
 
 SHORT = 256
 
 
-def make_status(
-    report: Report, old: Iterable[Condition], now: datetime, *, clusterfile: str | None, fingerprints: dict[str, str]
-) -> SealClusterStatus:
+def make_status(report: Report, old: Iterable[Condition], now: datetime, *, fingerprints: dict[str, str]) -> SealClusterStatus:
     """The whole status of one turn. `fingerprints`: SHA256 of host keys by host."""
     view = report.view
     conditions = set_conditions(old, summarize(report.account), view.generation, now)
@@ -48,7 +47,7 @@ def make_status(
         plan=_plan(report),
         last_failure=_failure(report),
         certificates=_certificates(report),
-        clusterfile=clusterfile,
+        clusterfile=clusterfile(view, ready=report.ready),
         last_handled_retry_at=view.annotations.get("sealcluster.io/retry"),
     )
 
