@@ -2,9 +2,11 @@
 # First process of a virtual machine: load the virtio drivers, set up its address, hand over to the disk's systemd.
 busybox mount -t proc proc /proc
 busybox mount -t devtmpfs devtmpfs /dev
+# shellcheck disable=SC2013 # words are what is wanted
 for module in $(busybox cat /modules/order); do
     busybox insmod "/modules/$module.ko"
 done
+# shellcheck disable=SC2013 # words are what is wanted
 for word in $(busybox cat /proc/cmdline); do
     case $word in
         lab.address=*) address=${word#*=} ;;
