@@ -41,6 +41,8 @@ class Operator:
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     died: asyncio.Event = field(default_factory=asyncio.Event)
     reports: list[Report] = field(default_factory=list)
+    finished: bool = False
+    """True once everything was released and the records are purged."""
 
     @property
     def last(self) -> Report | None:
@@ -146,7 +148,10 @@ class Simulation:
             assert self.desired is not None
             operator.engine = Engine(self.desired, ports, holder=operator.name, listener=listen)
             try:
-                await operator.engine.run()
+                await operator.engine.run(released)
+                await ports.management.purge()
+                operator.finished = True
+                return
             except TransientError as error:
                 self.world.note(f"{operator.name}: the engine ended: {error}")
                 await asyncio.sleep(RESTART)
@@ -154,7 +159,7 @@ class Simulation:
     async def until(self, holds: Callable[[Report], bool], limit: float, operator: Operator | None = None) -> Report:
         """Wait until a report of this operator (default: the newest) fulfils a condition.
 
-        Raises `Crash` when the operator died, Fenced when it was superseded, AssertionError after `limit` virtual seconds.
+        An operator that finished (everything released and purged) has fulfilled any. Raises `Crash` when the operator died, Fenced when it was superseded, AssertionError after `limit` virtual seconds.
         """
         mine = operator or self.operators[-1]
         assert mine.task is not None
@@ -168,6 +173,8 @@ class Simulation:
             if mine.died.is_set():
                 await mine.kill()
                 raise Crash(f"{mine.name} died at effect {mine.effects.count}")
+            if mine.finished:
+                return mine.reports[-1]
             if mine.task.done():
                 mine.task.result()
                 raise AssertionError(f"{mine.name}: the engine returned")
@@ -190,6 +197,11 @@ class Simulation:
             await operator.kill()
         await self.world.end()
         self.images.close()
+
+
+def released(report: Report) -> bool:
+    """A deletion is complete: no machine is on record any more."""
+    return report.view.deleting and not report.view.state.inventory
 
 
 def describe(report: Report | None) -> str:

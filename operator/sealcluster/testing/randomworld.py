@@ -39,7 +39,7 @@ def live(seed: int, kinds: tuple[str, ...] | None = None, faults: int | None = N
             await nothing_to_do(sim, outcome)
         except AssertionError as error:
             outcome.problems.append(str(error))
-        finish(sim, spec, outcome)
+        finish(sim, outcome)
         await sim.end()
 
     clock.run(story(), limit=10 * PATIENCE)

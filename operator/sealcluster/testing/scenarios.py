@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,21 +44,52 @@ def ready(report: Report) -> bool:
 
 def create(spec: SealClusterSpec, seed: int, crash_at: int = 0, side: str = "before") -> Outcome:
     """Make a cluster; the first operator dies at its effect number `crash_at`; afterwards a new one must find nothing to do."""
+    return _story(seed, spec, lambda sim: sim.live(ready, PATIENCE, crash_at, side))
+
+
+def edit(before: SealClusterSpec, after: SealClusterSpec, seed: int, crash_at: int = 0, side: str = "before") -> Outcome:
+    """Make a cluster, then change the wish; the operator that changes it dies at its effect number `crash_at`."""
+
+    async def story(sim: Simulation) -> None:
+        await sim.live(ready, PATIENCE)
+        await sim.operators[-1].kill()
+        sim.wish(after)
+        await sim.live(lambda r: r.ready and not r.view.leaving, PATIENCE, crash_at, side)
+
+    return _story(seed, before, story, judged=1)
+
+
+def delete(spec: SealClusterSpec, seed: int, crash_at: int = 0, side: str = "before") -> Outcome:
+    """Make a cluster, then delete it with Reset; the operator that deletes it dies at its effect number `crash_at`."""
+
+    async def story(sim: Simulation) -> None:
+        await sim.live(ready, PATIENCE)
+        await sim.operators[-1].kill()
+        sim.wish(spec, deleting=True)
+        await sim.live(lambda _report: False, PATIENCE, crash_at, side)
+
+    return _story(seed, spec, story, judged=1)
+
+
+def _story(seed: int, spec: SealClusterSpec, tell: Callable[[Simulation], Awaitable[object]], judged: int = 0) -> Outcome:
+    """Run a story in a world of its own. `judged`: whose effects the outcome lists (operators count from 0)."""
     outcome = Outcome(seed)
 
-    async def story() -> None:
+    async def main() -> None:
         sim = Simulation(seed, spec)
         sim.on_report = lambda report: truth.check(sim, report)
         try:
-            await sim.live(ready, PATIENCE, crash_at, side)
+            await tell(sim)
             outcome.seconds = sim.world.now() - clock.EPOCH
-            await nothing_to_do(sim, outcome)
+            assert sim.desired is not None
+            if not sim.desired.deleting:
+                await nothing_to_do(sim, outcome)
         except AssertionError as error:
             outcome.problems.append(str(error))
-        finish(sim, spec, outcome)
+        finish(sim, outcome, judged)
         await sim.end()
 
-    clock.run(story(), limit=10 * PATIENCE)
+    clock.run(main(), limit=10 * PATIENCE)
     return outcome
 
 
@@ -71,11 +103,11 @@ async def nothing_to_do(sim: Simulation, outcome: Outcome) -> None:
         outcome.problems.append(f"a new operator changed a finished cluster: {', '.join(fresh.effects.names[1:])}")
 
 
-def finish(sim: Simulation, spec: SealClusterSpec, outcome: Outcome) -> None:
+def finish(sim: Simulation, outcome: Outcome, judged: int = 0) -> None:
     """Collect what the judge says."""
-    outcome.effects = list(sim.operators[0].effects.names)
+    outcome.effects = list(sim.operators[judged].effects.names) if len(sim.operators) > judged else []
     outcome.problems += truth.verdict(sim)
-    outcome.state = truth.end_state(sim, spec)
+    outcome.state = truth.end_state(sim)
     outcome.trace = list(sim.world.ledger.trace)
     outcome.calls = dict(sim.world.ledger.calls)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sealcluster.api import SealClusterSpec
 from sealcluster.engine.report import Report
 from sealcluster.testing.driver import Simulation
 from sealcluster.testing.model import etchosts
@@ -54,13 +53,18 @@ def verdict(sim: Simulation) -> list[str]:
     for cluster, count in sim.world.ledger.init_successes.items():
         if count != 1:
             found.append(f"kubeadm init succeeded {count} times for cluster {cluster}")
+    if sim.desired is not None and sim.desired.deleting and sim.operators[-1].finished:
+        found += [f"{m.name} is not clean: {', '.join(m.leftovers())}" for m in sim.world.machines.values() if m.leftovers()]
+        found += [f"{m.name} still belongs to {m.owner.cluster_id}" for m in sim.world.machines.values() if m.owner is not None]
+        if sim.management.state is not None or sim.management.pki is not None:
+            found.append("the deletion is complete although state or PKI are still stored")
     for cluster, authorities in sim.world.ledger.cas.items():
         if len(authorities) > 1:
             found.append(f"cluster {cluster} had {len(authorities)} certificate authorities on its machines")
     return list(dict.fromkeys(found))
 
 
-def end_state(sim: Simulation, spec: SealClusterSpec) -> dict[str, Any]:
+def end_state(sim: Simulation) -> dict[str, Any]:
     """What the world looks like once everything is done, without what may differ between runs (keys, ids, times)."""
     kube = sim.world.kube_of(sim.state_id())
     if kube is not None:
