@@ -1,6 +1,7 @@
 """An SSH server inside the test's own event loop, for what a real one cannot be made to do: any user, any noise, any failure."""
 
 import asyncio
+import contextlib
 import os
 import pty
 import signal
@@ -48,7 +49,7 @@ class Server:
     host_key: asyncssh.SSHKey = field(default_factory=lambda: asyncssh.generate_private_key("ssh-ed25519"))
     commands: list[str] = field(default_factory=list)
     connections: list[asyncssh.SSHServerConnection] = field(default_factory=list)
-    children: list[asyncio.subprocess.Process] = field(default_factory=list)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
     sessions: int = 0
     most_sessions: int = 0
     port: int = 0
@@ -96,6 +97,9 @@ class Server:
 
     async def _serve(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         self.commands.append(process.command or "")
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
         self.sessions += 1
         self.most_sessions = max(self.most_sessions, self.sessions)
         try:
@@ -117,7 +121,6 @@ class Server:
                 env=env,
                 start_new_session=True,
             )
-            self.children.append(child)
             assert child.stdin and child.stdout and child.stderr
             feeding = asyncio.ensure_future(_pump(process.stdin, child.stdin, end=True))
             try:
@@ -125,14 +128,14 @@ class Server:
                 code = await child.wait()
             finally:
                 feeding.cancel()
-                self.children.remove(child)
                 _kill(child)
                 await child.wait()
-                child._transport.close()  # type: ignore[attr-defined] # asyncio offers no other way to close a child's pipes
+                _close(child)
             process.exit(code if code >= 0 else 255)
         except (BrokenPipeError, ConnectionError, asyncssh.Error):
             process.close()
         finally:
+            self.tasks.discard(task)
             self.sessions -= 1
 
     async def _on_terminal(self, process: asyncssh.SSHServerProcess[bytes], env: dict[str, str]) -> int:
@@ -158,7 +161,9 @@ class Server:
         await shown()
         typing.cancel()
         os.close(master)
-        return await child.wait()
+        code = await child.wait()
+        _close(child)
+        return code
 
     def cut(self) -> None:
         """Break every connection without a word."""
@@ -169,13 +174,11 @@ class Server:
     async def stop(self) -> None:
         if self._listener is not None:
             self.cut()
-            for child in self.children:
-                _kill(child)
+            for task in self.tasks:
+                task.cancel()
+            await asyncio.gather(*self.tasks, return_exceptions=True)
             self._listener.close()
             await self._listener.wait_closed()
-            async with asyncio.timeout(10):
-                while self.sessions:  # noqa: ASYNC110 -- each ends by itself once its connection is gone
-                    await asyncio.sleep(0.01)
             self._listener = None
 
 
@@ -197,4 +200,9 @@ async def _pump(
 
 def _kill(child: asyncio.subprocess.Process) -> None:
     if child.returncode is None:
-        os.killpg(child.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+
+
+def _close(child: asyncio.subprocess.Process) -> None:
+    child._transport.close()  # type: ignore[attr-defined] # asyncio offers no other way to close a child's pipes

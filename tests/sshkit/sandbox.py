@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from sealcluster.host.layout import Layout
@@ -122,6 +123,42 @@ class Sandbox:
         """Words of the journal's lines."""
         file = self.state / "journal"
         return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of this size (`3m`) at the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> None:
+    """Not one block is left."""
+    with (folder / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(b"x" * 4096)
+
+
+def alive(pid: int) -> bool:
+    """Neither gone nor a zombie that nobody waited for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def shown(word: bytes) -> list[str]:
+    """Processes of this machine whose command line, which everybody can read, holds this."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if word in (process / "cmdline").read_bytes():
+                found.append(process.name)
+    return found
 
 
 def _sessions_below(pid: int) -> list[int]:

@@ -30,6 +30,10 @@ class SshHosts:
 
     def host(self, target: HostTarget) -> HostPort:
         """The machine; connects at first use."""
+        return self.machine(target)
+
+    def machine(self, target: HostTarget) -> SshHost:
+        """The same, with what only people use: commands of their own."""
         return SshHost(target.name, self._pool.connection(target), self._layout, self._patience)
 
     async def close(self) -> None:

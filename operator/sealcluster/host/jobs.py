@@ -154,7 +154,7 @@ class JobRunner:
             kind, *words = title.split(" ")
             match kind:
                 case "rc":
-                    return JobResult(int(words[0]), text(answer["log"]), content_of(answer["out"]), float(words[1]))
+                    return JobResult(int(words[0]), text(answer["log"]), answer["out"].decode(errors="backslashreplace"), float(words[1]))
                 case "running":
                     return None
                 case "other":
@@ -185,11 +185,6 @@ class JobRunner:
                 case _:
                     continue
         raise TransientError(f"running {step} on host {host}: no word about the job", host=host, step=step)
-
-
-def content_of(section: bytes) -> str:
-    """A section's text without the line break that the framing adds."""
-    return section.decode(errors="backslashreplace").removesuffix("\n")
 
 
 def refusal(host: str, step: str, said: str) -> TransientError:

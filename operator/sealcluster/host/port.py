@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sealcluster.core.errors import TransientError
@@ -17,6 +17,8 @@ from sealcluster.host.scripts import nonce
 from sealcluster.ssh.connection import Connection
 
 FACTS_TIMEOUT = 45.0
+COMMAND = 'text=$(cat) && eval "$text" 2>&1 </dev/null'
+"""Runs what comes on standard input, which its commands do not get."""
 
 
 class SshHost:
@@ -56,6 +58,21 @@ class SshHost:
     async def run(self, job: Job, attempt: int, fence: Fence, progress: Progress | None = None) -> JobResult:
         """Start this attempt of the job, or re-attach to it, and wait for its end."""
         return await self._jobs.run(Running(self._name, job, attempt, fence), progress)
+
+    async def command(self, text: str, *, within: float, on_line: Callable[[str], None]) -> int:
+        """Run a person's shell text as root and return its exit code. Lines of both streams come as they are printed.
+
+        The text travels on standard input: no list of processes shows it. What it starts is left alone after `within` seconds.
+        """
+
+        def take(line: str) -> bool:
+            on_line(self._connection.redact(line))
+            return True
+
+        output = await self._connection.execute(COMMAND, text.encode(), within=within, doing="running a command", on_line=take)
+        if output.stdout:
+            take(output.stdout.decode(errors="backslashreplace"))
+        return output.rc
 
     async def send(self, digest: str, source: Path, progress: Progress | None = None) -> int:
         """Put one content part into the host's store. Returns the bytes that travelled."""

@@ -1,7 +1,7 @@
 # write_hosts <names>: put in/block between our markers in /etc/hosts, or remove it when that is empty. Lines that name nothing but
 # <names> go too. Other lines stay as they are. A file that is a mount point cannot be renamed over: then it is written in place.
-write_hosts() {
-	hosts=$(readlink -f "$R/etc/hosts") || return 1
+write_hosts() (
+	hosts=$(readlink -f "$R/etc/hosts") || exit 1
 	[ -e "$hosts" ] || : >"$hosts"
 	awk -v names="$1" '
 		BEGIN { n = split(names, list, " "); for (i = 1; i <= n; i++) gone[list[i]] = 1 }
@@ -15,7 +15,7 @@ write_hosts() {
 			}
 			if (held) kept = kept $0 "\n"; else print
 		}
-		END { printf "%s", kept }' "$hosts" >in/hosts || return 1
+		END { printf "%s", kept }' "$hosts" >in/hosts || exit 1
 	if [ -s in/block ]; then
 		{
 			printf '# BEGIN sealcluster\n'
@@ -23,10 +23,10 @@ write_hosts() {
 			printf '# END sealcluster\n'
 		} >>in/hosts
 	fi
-	cmp -s in/hosts "$hosts" && return 0
-	cp -p "$hosts" "$hosts.sealcluster" && cat in/hosts >"$hosts.sealcluster" && sync "$hosts.sealcluster" || return 1
+	cmp -s in/hosts "$hosts" && exit 0
+	cp -p "$hosts" "$hosts.sealcluster" && cat in/hosts >"$hosts.sealcluster" && sync "$hosts.sealcluster" || exit 1
 	if ! mv -f "$hosts.sealcluster" "$hosts" 2>/dev/null; then
 		rm -f "$hosts.sealcluster"
 		cat in/hosts >"$hosts" && sync "$hosts"
 	fi
-}
+)

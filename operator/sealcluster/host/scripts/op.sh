@@ -8,8 +8,9 @@ fail() {
 }
 
 # put_all <base>: write the files that in/files.list names (<mode> <number> <path>) below base; what is the same already stays.
-put_all() {
-	[ -s in/files.list ] || return 0
+# In a subshell: its variables are its own.
+put_all() (
+	[ -s in/files.list ] || exit 0
 	: >in/moves
 	: >in/written
 	while read -r mode number path; do
@@ -17,18 +18,18 @@ put_all() {
 		if [ -L "$target" ]; then target=$(readlink -f "$target"); fi
 		if cmp -s "in/files/$number" "$target" 2>/dev/null && [ "$(stat -c %04a "$target")" = "$mode" ]; then continue; fi
 		dir=${target%/*}
-		[ -d "$dir" ] || mkdir -p "$dir" || return 1
+		[ -d "$dir" ] || mkdir -p "$dir" || exit 1
 		new=$dir/.sealcluster.$$.$number
-		cp "in/files/$number" "$new" && chmod "$mode" "$new" || return 1
+		cp "in/files/$number" "$new" && chmod "$mode" "$new" || exit 1
 		printf '%s\n' "$new" >>in/written
 		printf '%s %s\n' "$number" "$target" >>in/moves
 	done <in/files.list
-	[ -s in/moves ] || return 0
-	tr '\n' '\000' <in/written | xargs -0 sync || return 1
+	[ -s in/moves ] || exit 0
+	tr '\n' '\000' <in/written | xargs -0 sync || exit 1
 	while read -r number target; do
-		mv -f "${target%/*}/.sealcluster.$$.$number" "$target" || return 1
+		mv -f "${target%/*}/.sealcluster.$$.$number" "$target" || exit 1
 	done <in/moves
-}
+)
 
 # The parts named in $parts, unpacked into a directory.
 unpack_parts() {

@@ -18,6 +18,7 @@ each_entry() {
 
 each_entry "$dest" >in/old
 each_entry "$new" >in/new
+[ -s in/new ] || fail "installing $dest: the parts held nothing"
 while read -r entry; do
 	grep -q -x -F -e "$entry" in/new || mv "$dest/$entry" "$trash/$entry" || fail "removing $dest/$entry: mv failed"
 done <in/old
