@@ -34,5 +34,7 @@ class Limits:
     """One `*.tmpl` file."""
     text: int = 4 * MIB
     """All templates, all small files and all registry links of one image, each kind together."""
+    config_file: int = 128 << 10
+    """`config.yml` at the image's root."""
     small_file: int = 64 << 10
     """The largest static file whose text is kept for Config objects."""

@@ -66,10 +66,10 @@ class Cutter:
             templates = self._templates()
             texts = self._small_files()
             parts = tuple(self._parts(templates, progress))
+            config = self._config()
             tree = self._store_registry(registry, progress)
         small = {path: text for path, text in texts.items() if path + TEMPLATE_SUFFIX not in templates}
         modes = {path: mode for path in (*templates, *small) if (mode := self._target_mode(path)) != _PLAIN}
-        config = self._text(find(self._root, "config.yml"), "config.yml", self._limits.small_file * 16) or ""
         return Content(parts, templates, modes, small, tree, config, self._script_names())
 
     def _at(self, file: File) -> tuple[BinaryIO, int]:
@@ -108,11 +108,20 @@ class Cutter:
             total += node.size
             if node.size > self._limits.template or total > self._limits.text:
                 raise TooLarge(f"reading {path} of {self._what}: a template of {node.size} bytes, or too many of them")
-            text = self._text(node, path, self._limits.template)
+            text = self._text(node, self._limits.template)
             if text is None:
                 raise UnsafeImage(f"reading {path} of {self._what}: a template that is not UTF-8 text")
             templates[path] = text
         return templates
+
+    def _config(self) -> str:
+        node = find(self._root, "config.yml")
+        if node is None:
+            return ""
+        text = self._text(node, self._limits.config_file)
+        if text is None:
+            raise UnsafeImage(f"reading config.yml of {self._what}: no UTF-8 text of at most {self._limits.config_file} bytes")
+        return text
 
     def _below(self, names: Sequence[str]) -> Iterator[tuple[str, Node]]:
         for name in names:
@@ -125,13 +134,13 @@ class Cutter:
         total = 0
         top = [(name, node) for name, node in sorted(self._root.children.items()) if isinstance(node, File)]
         for path, node in [*top, *self._below(_TEXT_DIRECTORIES)]:
-            text = None if path.endswith(TEMPLATE_SUFFIX) else self._text(node, path, self._limits.small_file)
+            text = None if path.endswith(TEMPLATE_SUFFIX) else self._text(node, self._limits.small_file)
             if text is not None and total + len(text) <= self._limits.text:
                 total += len(text)
                 texts[path] = text
         return texts
 
-    def _text(self, node: Node | None, path: str, limit: int) -> str | None:
+    def _text(self, node: Node, limit: int) -> str | None:
         if not isinstance(node, File) or node.size > limit:
             return None
         content = self._read(node)

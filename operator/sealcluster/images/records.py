@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import hmac
 import json
 import os
+import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from sealcluster.core.images import ImageInfo, Part, RegistryTree
+from sealcluster.images.digest import is_hex
 from sealcluster.images.store import ContentStore
 
 FORMAT = 1
@@ -44,6 +48,32 @@ def load(store: ContentStore, key: str) -> ImageInfo | None:
         return None
     os.utime(path)
     return info
+
+
+def resolution_key(store: ContentStore, ref: str, arch: str, credentials: tuple[str, str] | None) -> str:
+    """Name for what a reference meant to somebody with these credentials; tells nothing about them."""
+    salt = store.root / "salt"
+    if not salt.exists():
+        with store.scratch() as scratch, suppress(FileExistsError):
+            scratch.write_bytes(secrets.token_bytes(32))
+            salt.hardlink_to(scratch)  # whole or not at all, and only the first one
+    return hmac.digest(salt.read_bytes(), repr((ref, arch, credentials)).encode(), "sha256").hex()
+
+
+def remember(store: ContentStore, key: str, digest: str) -> None:
+    """Note the digest (hex) that a reference meant."""
+    with store.scratch() as scratch:
+        scratch.write_text(digest)
+        scratch.replace(store.resolutions / key)
+
+
+def recall(store: ContentStore, key: str) -> ImageInfo | None:
+    """Return the image that a reference meant the last time, if it is all here."""
+    try:
+        digest = (store.resolutions / key).read_text()
+    except FileNotFoundError:
+        return None
+    return load(store, key_of(digest)) if is_hex(digest) else None
 
 
 def needs(info: ImageInfo) -> tuple[Part, ...]:

@@ -17,7 +17,7 @@ from sealcluster.images import clusterimage, records
 from sealcluster.images.archive import Archive, ArchivedImage, locate, plain
 from sealcluster.images.collector import make_room
 from sealcluster.images.credentials import credentials_for
-from sealcluster.images.errors import ImageCorrupt, InvalidReference
+from sealcluster.images.errors import ImageCorrupt, InvalidReference, RegistryUnavailable
 from sealcluster.images.layers import Span, open_layer
 from sealcluster.images.manifest import Descriptor, ImageConfig, check_platform, choose, is_index, load_json, parse_config, parse_manifest
 from sealcluster.images.parts import Cutter
@@ -66,6 +66,8 @@ class ImageService:
         self._locks: dict[str, asyncio.Lock] = {}
         self._origins: dict[str, _Request] = {}
         self._verified: set[str] = set()
+        self._archives: dict[tuple[object, ...], str] = {}
+        """Which image a file that has not changed since holds."""
 
     async def close(self) -> None:
         """Close connections, end threads, give the store's content free for collection."""
@@ -77,14 +79,15 @@ class ImageService:
         """Return the image, after pulling, verifying and cutting what is not in the store yet.
 
         A registry is asked for the manifest each time, with the credentials given: what somebody else was
-        allowed to pull is no reason to let this one have it.
+        allowed to pull is no reason to let this one have it. Only while it does not answer, what the same
+        reference meant to the same credentials before is good enough.
         """
         reference = parse_reference(ref)
         meter = Meter(progress, name, asyncio.get_running_loop())
         if isinstance(reference, ArchiveReference):
             info = await self._from_archive(name, reference, arch, meter)
         else:
-            info = await self._from_registry(name, reference, arch, auth, meter)
+            info = await self._from_registry_or_memory(name, reference, arch, auth, meter)
         info = clusterimage.personal(info, name, ref)
         for part in records.needs(info):
             self._origins[part.digest] = _Request(name, ref, arch, auth)
@@ -109,8 +112,22 @@ class ImageService:
     def _lock(self, key: str) -> asyncio.Lock:
         return self._locks.setdefault(key, asyncio.Lock())
 
-    async def _from_registry(self, name: str, ref: RegistryReference, arch: str, auth: PullAuth, meter: Meter) -> ImageInfo:
+    async def _from_registry_or_memory(self, name: str, ref: RegistryReference, arch: str, auth: PullAuth, meter: Meter) -> ImageInfo:
         credentials = credentials_for(auth.auths, ref)
+        key = await self._run(records.resolution_key, self._store, str(ref), arch, credentials)
+        try:
+            info = await self._from_registry(name, ref, arch, credentials, meter)
+        except RegistryUnavailable:
+            known = await self._run(records.recall, self._store, key)
+            if known is None:
+                raise
+            return known
+        await self._run(records.remember, self._store, key, info.digest.removeprefix("sha256:"))
+        return info
+
+    async def _from_registry(
+        self, name: str, ref: RegistryReference, arch: str, credentials: tuple[str, str] | None, meter: Meter
+    ) -> ImageInfo:
         digest, document = await self._manifest(ref, arch, credentials)
         async with self._lock(digest):
             known = await self._run(records.load, self._store, records.key_of(digest))
@@ -163,8 +180,16 @@ class ImageService:
         if not self._settings.allow_archives:
             raise InvalidReference(f"opening {reference}: image files are not allowed here", hint="use an image in a registry")
         path = await self._run(locate, reference, self._settings.archive_directory)
-        async with self._lock(str(path)):
-            return await self._run(self._import, name, reference, path, arch, meter)
+        stat = await self._run(path.stat)
+        seen = (str(reference), arch, stat.st_ino, stat.st_mtime_ns, stat.st_size)
+        async with self._lock(str(path)), self._cutting:
+            if seen in self._archives:
+                known = await self._run(records.load, self._store, self._archives[seen])
+                if known is not None:
+                    return known
+            info = await self._run(self._import, name, reference, path, arch, meter)
+        self._archives[seen] = records.key_of(info.digest.removeprefix("sha256:"))
+        return info
 
     def _import(self, name: str, reference: ArchiveReference, path: Path, arch: str, meter: Meter) -> ImageInfo:
         limits, what = self._settings.limits, str(reference)

@@ -5,6 +5,7 @@
     blobs/<hex>          content, complete and verified
     partial/<hex>        a download that can be resumed; locked by whoever writes it
     images/<key>.json    what an image consists of (see `records`)
+    resolutions/<key>    the digest that a reference meant the last time
     scratch/             temporary files; what a dead process left is swept
     leases/<pid>-<n>     what a living process relies on (see `leases`)
 """
@@ -34,9 +35,11 @@ class ContentStore:
         self.blobs = root / "blobs"
         self.partial = root / "partial"
         self.images = root / "images"
+        self.resolutions = root / "resolutions"
         self._scratch = root / "scratch"
-        for directory in (self.blobs, self.partial, self.images, self._scratch):
-            directory.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)  # images may be private
+        for directory in (self.blobs, self.partial, self.images, self.resolutions, self._scratch):
+            directory.mkdir(exist_ok=True)
         self.lease = Lease(root)
 
     def path(self, digest: str) -> Path:

@@ -38,7 +38,7 @@ class TarWriter:
 
     def hardlink(self, path: str, target: str) -> None:
         """Add a second name for a file that this tar holds already."""
-        self._header(path, b"1", 0o644, 0, target)
+        self._header(path, b"1", 0o755, 0, target)
 
     def file(self, path: str, mode: int, source: BinaryIO, offset: int, size: int) -> None:
         """Add a file with `size` bytes from `offset` of the source."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-MAX_DATA = 1 << 20
+MAX_DATA = 256 << 10
 """The longest text, in characters, that a change or the file that it changes may have."""
 
 STRATEGIES = ("override", "merge", "insert", "append")
@@ -63,7 +63,7 @@ class ConfigChange:
         return cls(**{"data": "", **texts})
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=64)
 def apply_config(old: str, change: ConfigChange) -> str:
     """Return the file's new text; `old` is empty where the file does not exist."""
     if len(old) > MAX_DATA or len(change.data) > MAX_DATA:

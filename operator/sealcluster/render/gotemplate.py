@@ -5,16 +5,20 @@ but the data that it is given, and ends within fixed bounds of steps, text handl
 not know is an error that names file and line.
 """
 
+import functools
 from collections.abc import Mapping
 
 from sealcluster.render.gotemplate_budget import Budget
 from sealcluster.render.gotemplate_errors import TemplateError
 from sealcluster.render.gotemplate_eval import Evaluator
 from sealcluster.render.gotemplate_funcs import FUNCTIONS
+from sealcluster.render.gotemplate_nodes import Node
 from sealcluster.render.gotemplate_parse import Parser
 
 MAX_TEMPLATE = 256 << 10
 """The longest template in characters."""
+
+_REMEMBERED = 16 << 10
 
 __all__ = ["MAX_TEMPLATE", "TemplateError", "render"]
 
@@ -27,5 +31,13 @@ def render(text: str, data: Mapping[str, object], *, name: str, budget: Budget |
     """
     if len(text) > MAX_TEMPLATE:
         raise TemplateError(name, 1, f"template longer than {MAX_TEMPLATE} characters")
-    nodes = Parser(text, name, FUNCTIONS).parse()
+    # The same few templates are rendered for every host; large ones are rare and not worth the memory.
+    nodes = _remembered(text, name) if len(text) <= _REMEMBERED else _parse(text, name)
     return Evaluator(name, data, budget or Budget()).render(nodes)
+
+
+def _parse(text: str, name: str) -> tuple[Node, ...]:
+    return Parser(text, name, FUNCTIONS).parse()
+
+
+_remembered = functools.lru_cache(maxsize=128)(_parse)

@@ -12,8 +12,8 @@ import pytest
 
 from sealcluster.core.errors import SealError, TransientError
 from sealcluster.core.images import ImageInfo
-from sealcluster.core.ports import Images, PullAuth
-from sealcluster.images.errors import ArchMismatch, ImageNotFound, InvalidReference, UnsupportedImage
+from sealcluster.core.ports import PullAuth
+from sealcluster.images.errors import ArchMismatch, ImageNotFound, InvalidReference, RegistryUnavailable, UnsupportedImage
 from sealcluster.images.service import ImageService
 from sealcluster.images.settings import ImageSettings
 from unit.images.builders import ROOTFS_FILES, Image, docker_archive, files, oci_archive, registry_files, rootfs, sha
@@ -39,10 +39,6 @@ async def content(service: ImageService, info: ImageInfo) -> dict[str, bytes]:
                     assert member.mode == 0o755
                     found[member.name] = file.read()
     return found
-
-
-def port_is_implemented(service: ImageService) -> Images:
-    return service  # mypy compares the signatures
 
 
 async def test_a_rootfs_from_a_registry_becomes_parts_templates_and_a_registry_tree(registry: Registry, service: ImageService) -> None:
@@ -194,6 +190,29 @@ async def test_failures_do_not_leave_scratch_files(registry: Registry, service: 
         await service.resolve("kubernetes", registry.add([bad]), "amd64", AUTH)
     assert not list((settings.store / "scratch").iterdir())
     assert not list((settings.store / "images").iterdir())
+
+
+async def test_a_silent_registry_does_not_stop_who_pulled_before(
+    registry: Registry, service: ImageService, settings: ImageSettings
+) -> None:
+    registry.auth = "basic"
+    ref, auth = registry.add([rootfs()]), PullAuth({registry.address: registry.user})
+    first = await service.resolve("kubernetes", ref, "amd64", auth)
+    registry.faults.fail_status = [503] * 20
+    assert await service.resolve("kubernetes", ref, "amd64", auth) == first
+    for other, arch in ((PullAuth({registry.address: ("user", "guess")}), "amd64"), (AUTH, "amd64"), (auth, "arm64")):
+        with pytest.raises(RegistryUnavailable):
+            await service.resolve("kubernetes", ref, arch, other)
+    assert (settings.store / "salt").stat().st_mode & 0o777 == 0o600
+    assert settings.store.stat().st_mode & 0o777 == 0o700
+
+
+async def test_an_archive_that_changed_is_read_again(service: ImageService, tmp_path: Path) -> None:
+    path = oci_archive(tmp_path / "image.tar", rootfs())
+    first = await service.resolve("k", f"oci-archive:{path}", "amd64", AUTH)
+    assert await service.resolve("k", f"oci-archive:{path}", "amd64", AUTH) == first
+    oci_archive(path, rootfs(cmd=["echo new"]))
+    assert (await service.resolve("k", f"oci-archive:{path}", "amd64", AUTH)).commands == ("echo new",)
 
 
 async def test_merged_registry_trees_and_hidden_targets(registry: Registry, service: ImageService) -> None:
