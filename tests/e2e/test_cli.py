@@ -1,6 +1,7 @@
 """The command line makes clusters without any management plane."""
 
 import pytest
+
 from labkit.product import Cluster, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]

@@ -3,8 +3,10 @@
 Nothing here shares code with the product's own judgement: what is asked of a cluster is asked with kubectl.
 """
 
+import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -54,7 +56,9 @@ class Site:
         """Private key that opens every machine."""
         return next(iter(self.lab.machines.values())).key
 
-    def document(self, masters: Sequence[str], workers: Sequence[str] = (), name: str = "ha", images: Sequence[str] = IMAGES, **spec: Any) -> dict[str, Any]:
+    def document(
+        self, masters: Sequence[str], workers: Sequence[str] = (), name: str = "ha", images: Sequence[str] = IMAGES, **spec: Any
+    ) -> dict[str, Any]:
         """A SealCluster over machines of the lab."""
         rows = [self.row(m, "master") for m in masters] + [self.row(w, "node") for w in workers]
         return {
@@ -80,7 +84,7 @@ class Site:
         """`sealcluster …` with this site's state directory; output goes to the test's output."""
         command = [str(Path(sys.executable).parent / "sealcluster"), *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-        print(done.stdout, done.stderr, sep="\n")
+        print(done.stdout, done.stderr, sep="\n")  # noqa: T201 - pytest shows it when a test fails
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(words[:2])} ended with {done.returncode}: {done.stderr[-3000:]}")
         return done
@@ -109,7 +113,12 @@ class Cluster:
     def kubectl(self, *words: str, stdin: str | None = None, check: bool = True, timeout: float = 60) -> str:
         """The real kubectl."""
         done = subprocess.run(
-            [binary("kubectl"), "--kubeconfig", str(self.kubeconfig), *words], input=stdin, capture_output=True, text=True, timeout=timeout, check=False
+            [binary("kubectl"), "--kubeconfig", str(self.kubeconfig), *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
         if check and done.returncode != 0:
             raise AssertionError(f"kubectl {' '.join(words)}: {done.stderr}")
@@ -122,7 +131,9 @@ class Cluster:
     def ready_nodes(self) -> set[str]:
         """Names of Ready nodes."""
         nodes = self.get("nodes")["items"]
-        return {n["metadata"]["name"] for n in nodes if any(c["type"] == "Ready" and c["status"] == "True" for c in n["status"]["conditions"])}
+        return {
+            n["metadata"]["name"] for n in nodes if any(c["type"] == "Ready" and c["status"] == "True" for c in n["status"]["conditions"])
+        }
 
     def pods(self, selector: str, namespace: str) -> list[dict[str, Any]]:
         """Pods of a selector."""
@@ -130,13 +141,128 @@ class Cluster:
 
     def etcd_members(self, site: Site, master: str) -> list[dict[str, Any]]:
         """etcd's own list, asked on a master."""
-        script = (
-            "id=$(crictl ps --name etcd -o json | python3 -c 'import json,sys; print(json.load(sys.stdin)[\"containers\"][0][\"id\"])'); "
-            "crictl exec $id etcdctl --endpoints https://127.0.0.1:2379 --cacert /etc/kubernetes/pki/etcd/ca.crt "
-            "--cert /etc/kubernetes/pki/etcd/healthcheck-client.crt --key /etc/kubernetes/pki/etcd/healthcheck-client.key member list -w json"
+        machine = site.lab.machines[master]
+        containers = json.loads(machine.exec("crictl ps --name etcd -o json").stdout)["containers"]
+        pki = "/etc/kubernetes/pki/etcd"
+        answer = machine.exec(
+            f"crictl exec {containers[0]['id']} etcdctl --endpoints https://127.0.0.1:2379 --cacert {pki}/ca.crt "
+            f"--cert {pki}/healthcheck-client.crt --key {pki}/healthcheck-client.key member list -w json"
         )
-        answer = site.lab.machines[master].exec(script)
-        return json.loads(answer.stdout)["members"]
+        return list(json.loads(answer.stdout)["members"])
+
+
+class Operator:
+    """The operator as a process of its own against a management plane."""
+
+    def __init__(self, plane: Any, folder: Path, insecure: str = "", **settings: str) -> None:
+        self.plane = plane
+        self.folder = folder
+        self.log = folder / "operator.log"
+        self._settings = {
+            "SEALCLUSTER_KUBECONFIG": str(plane.kubeconfig),
+            "SEALCLUSTER_LISTEN_ADDRESS": "127.0.0.1",
+            "SEALCLUSTER_LISTEN_PORT": "0",
+            "SEALCLUSTER_STORE": str(folder / "store"),
+            "SEALCLUSTER_ARCHIVES": str(folder / "archives"),
+            "SEALCLUSTER_INSECURE_REGISTRIES": insecure,
+            "SEALCLUSTER_LOG_FORMAT": "console",
+            **settings,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.starts = 0
+
+    def start(self) -> None:
+        """Start a new process; its log is appended to."""
+        self.starts += 1
+        with self.log.open("ab") as log:
+            log.write(f"--- start {self.starts}\n".encode())
+            log.flush()
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "sealcluster.controller"],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=environment(**self._settings),
+            )
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to say goodbye."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+    def pause(self) -> None:
+        """SIGSTOP."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+
+class Managed:
+    """A management plane with our kind, and what people do with it."""
+
+    def __init__(self, plane: Any, site: Site, operator: Operator) -> None:
+        self.plane, self.site, self.operator = plane, site, operator
+
+    def apply(self, document: Mapping[str, Any]) -> None:
+        """kubectl apply."""
+        self.plane.kubectl("apply", "-f", "-", input=json.dumps(document))
+
+    def get(self, name: str = "ha") -> dict[str, Any]:
+        """The object."""
+        return json.loads(self.plane.kubectl("get", "sealcluster", name, "-o", "json").stdout)
+
+    def condition(self, kind: str, name: str = "ha") -> dict[str, Any]:
+        """One condition; an empty one while it is missing."""
+        for condition in self.get(name).get("status", {}).get("conditions", []):
+            if condition["type"] == kind:
+                return condition
+        return {}
+
+    def ready(self, name: str = "ha", seconds: float = 600) -> dict[str, Any]:
+        """Wait until Ready=True about the newest generation; on failure say what status said."""
+        try:
+            wait_for("Ready=True", lambda: self._is_ready(name), seconds)
+        except AssertionError as error:
+            story = json.dumps(self.get(name).get("status", {}), indent=1)[:6000]
+            tail = self.operator.log.read_text(errors="replace")[-4000:]
+            raise AssertionError(f"{error}\nstatus: {story}\nlog: {tail}") from None
+        return self.get(name)
+
+    def _is_ready(self, name: str) -> bool:
+        seen = self.get(name)
+        status = seen.get("status", {})
+        if status.get("observedGeneration") != seen["metadata"]["generation"]:
+            return False
+        return any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions", []))
+
+    def stalled(self, reason: str, name: str = "ha", seconds: float = 60) -> dict[str, Any]:
+        """Wait until a condition is not as it should be for this reason; returns it."""
+
+        def look() -> dict[str, Any] | None:
+            for condition in self.get(name).get("status", {}).get("conditions", []):
+                if condition["reason"] == reason and condition["type"] not in ("Ready", "Reconciling"):
+                    return condition
+            return None
+
+        return wait_for(f"a condition with reason {reason}", look, seconds)
+
+    def cluster(self, name: str = "ha") -> Cluster:
+        """The new cluster through its Secret `<name>-kubeconfig`."""
+        data = json.loads(self.plane.kubectl("get", "secret", f"{name}-kubeconfig", "-o", "json").stdout)["data"]["value"]
+        file = self.site.folder / f"{name}.kubeconfig"
+        file.write_bytes(base64.b64decode(data))
+        return Cluster(file)
+
+    def delete(self, name: str = "ha", seconds: float = 300) -> None:
+        """kubectl delete, and wait until the object is gone."""
+        self.plane.kubectl("delete", "sealcluster", name, "--wait=false")
+        wait_for("the object to be gone", lambda: self.plane.kubectl("get", "sealcluster", name, check=False).returncode != 0, seconds)
 
 
 def _site(machines: Any, folder: Path, specs: Sequence[MachineSpec | int]) -> Site:
@@ -160,6 +286,25 @@ def site(machines: Any, tmp_path: Path) -> Iterator[Callable[..., Site]]:
                 process.kill()
                 process.wait()
         one.registry.stop()
+
+
+@pytest.fixture
+def managed(site: Callable[..., Site], seal_plane: Any, tmp_path: Path) -> Iterator[Callable[..., Managed]]:
+    """`managed(n)`: machines, a registry, a management plane with our kind and the Secret `lab-ssh`, and a running operator."""
+    operators: list[Operator] = []
+
+    def make(*specs: MachineSpec | int, secret: bool = True) -> Managed:
+        here = site(*specs)
+        operator = Operator(seal_plane, tmp_path, here.registry.address)
+        operators.append(operator)
+        if secret:
+            seal_plane.kubectl("create", "secret", "generic", "lab-ssh", f"--from-file=ssh-privatekey={here.key}")
+        operator.start()
+        return Managed(seal_plane, here, operator)
+
+    yield make
+    for operator in operators:
+        operator.kill()
 
 
 def environment(**more: str) -> dict[str, str]:
