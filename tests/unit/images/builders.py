@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import hashlib
 import io
@@ -114,12 +115,16 @@ class Image:
     compression: str = "gzip"
     diff_ids: Sequence[str] | None = None
 
-    def packed(self) -> list[bytes]:
+    @functools.cached_property
+    def _packed(self) -> list[bytes]:
         if self.compression == "gzip":
             return [gzip.compress(layer, 1, mtime=0) for layer in self.layers]
         if self.compression == "zstd":
             return [zstandard.ZstdCompressor().compress(layer) for layer in self.layers]
         return list(self.layers)
+
+    def packed(self) -> list[bytes]:
+        return self._packed
 
     def config(self) -> bytes:
         diff_ids = self.diff_ids if self.diff_ids is not None else [f"sha256:{sha(layer)}" for layer in self.layers]

@@ -150,7 +150,7 @@ async def test_server_errors_are_retried_and_waits_honoured(registry: Registry, 
     assert time.monotonic() - started > 1.9
     registry.faults.fail_status, registry.faults.retry_after = [500] * 5, ""
     with pytest.raises(RegistryUnavailable, match="answers 500 TOOMANYREQUESTS"):
-        await service.resolve("k", registry.add([rootfs()]), "amd64", AUTH)
+        await service.resolve("k", registry.add([rootfs()], "v2"), "amd64", AUTH)
 
 
 async def test_nobody_listens(service: ImageService, registry: Registry, settings: ImageSettings) -> None:
