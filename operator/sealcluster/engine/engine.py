@@ -314,7 +314,10 @@ class Engine:
 
     async def _resolve_for_plan(self) -> None:
         for arch in sorted({f.arch for f in self._memory.facts.values()}):
-            await self._resolve(arch)
+            try:
+                await self._resolve(arch)
+            except SealError as error:  # what a look cannot pull is a problem of the plan, not its end
+                self._failed(Action("pull-images", f"pull images for {arch}", args={"arch": arch}), error)
         await self._memory.look_all()
 
     async def _stop(self) -> None:

@@ -126,7 +126,8 @@ def _working(
     *,
     settling: bool,
 ) -> Note | None:
-    fresh = Reason.DELETING if view.deleting else (Reason.UPDATING if view.cluster.reachable and view.state.guests else Reason.PROVISIONING)
+    made = view.kubeconfig is not None and all(i.name in view.state.guests for i in view.any_images if i.type == "application")
+    fresh = Reason.DELETING if view.deleting else (Reason.UPDATING if made else Reason.PROVISIONING)
     transient = [p for p in problems if not p.terminal]
     stuck = {p.host for p in problems if p.terminal}
     if running:
