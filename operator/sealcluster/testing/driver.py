@@ -159,7 +159,8 @@ class Simulation:
     async def until(self, holds: Callable[[Report], bool], limit: float, operator: Operator | None = None) -> Report:
         """Wait until a report of this operator (default: the newest) fulfils a condition.
 
-        An operator that finished (everything released and purged) has fulfilled any. Raises `Crash` when the operator died, Fenced when it was superseded, AssertionError after `limit` virtual seconds.
+        An operator that finished (everything released and purged) has fulfilled any. Raises `Crash` when the operator died, Fenced
+        when it was superseded, AssertionError after `limit` virtual seconds.
         """
         mine = operator or self.operators[-1]
         assert mine.task is not None

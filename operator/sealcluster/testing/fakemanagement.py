@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from sealcluster.core.errors import StateConflict, TerminalError, TransientError
 from sealcluster.core.ports import PKI, Credentials, PullAuth
 from sealcluster.core.state import StateRecord
+from sealcluster.kube import secretdata
+from sealcluster.kube.resources import CONFIGMAPS, SECRETS
 
 PKI_NAMES = ("ca", "etcd", "proxy", "sa")
 
@@ -30,27 +32,27 @@ class FakeManagement:
         self.conflicts = 0
         self.down = False
         self.purged = 0
-        self.secrets: dict[str, Mapping[str, str]] = {"ssh": {"username": "root", "password": "secret"}}
-        self.secret_versions: dict[str, int] = {}
-        self.texts: dict[tuple[str, str, str], str] = {}
-        """By kind, name and key."""
-        self.pull_auths: dict[str, Mapping[str, tuple[str, str]]] = {}
+        self.users: dict[tuple[str, str], tuple[dict[str, bytes], int]] = {}
+        """Secrets and ConfigMaps of people by kind and name: data and version."""
         self.history: list[StateRecord] = []
         """Every state that was ever stored."""
+        self.set("Secret", "ssh", {"username": "root", "password": "secret"})
 
-    def set_secret(self, name: str, data: Mapping[str, str] | None) -> None:
-        """Create, change or (None) delete a user's Secret."""
-        self.secret_versions[name] = self.secret_versions.get(name, 0) + 1
-        if data is None:
-            self.secrets.pop(name, None)
-        else:
-            self.secrets[name] = data
+    def set(self, kind: str, name: str, data: Mapping[str, str]) -> None:
+        """Create or change a Secret or ConfigMap of a person."""
+        version = self.users[kind, name][1] + 1 if (kind, name) in self.users else 1
+        self.users[kind, name] = ({key: value.encode() for key, value in data.items()}, version)
+
+    def drop(self, kind: str, name: str) -> None:
+        """Somebody deletes it."""
+        self.users.pop((kind, name), None)
 
     async def _call(self) -> None:
         await asyncio.sleep(self.latency)
         if self.down:
-            raise TransientError("calling the management API: 503 Service Unavailable", reason="ManagementUnavailable")
+            raise TransientError("calling the management API: 503 Service Unavailable", reason="ProgressingWithRetry")
 
+    # --- the state ---------------------------------------------------------------------------------------------
     async def load_state(self) -> tuple[StateRecord | None, str]:
         """The record, through its stored form."""
         await self._call()
@@ -71,6 +73,7 @@ class FakeManagement:
         self.history.append(StateRecord.loads(self.state))
         return str(self.version)
 
+    # --- authorities and kubeconfig ----------------------------------------------------------------------------
     async def load_pki(self) -> PKI | None:
         """All or nothing; some is an error."""
         await self._call()
@@ -100,48 +103,33 @@ class FakeManagement:
         await self._call()
         return self.kubeconfig
 
+    # --- what people stored ------------------------------------------------------------------------------------
     async def credentials(self, reference: str) -> Credentials:
         """A user's Secret as credentials."""
-        await self._call()
-        data = self.secrets.get(reference)
-        if data is None:
-            raise TerminalError(
-                f"reading credentials: there is no Secret {reference}", reason="SecretMissing", hint=f"create the Secret {reference}"
-            )
-        return Credentials(
-            user=data.get("username", "root"),
-            password=data.get("password"),
-            private_key=data.get("ssh-privatekey"),
-            passphrase=data.get("passphrase"),
-            certificate=data.get("ssh-certificate"),
-            become_password=data.get("become-password"),
-            version=str(self.secret_versions.get(reference, 0)),
-        )
+        data, source, version = await self._users("Secret", reference)
+        return secretdata.credentials(data, source, version)
 
     async def text(self, kind: str, reference: str, key: str) -> str:
         """One key."""
-        await self._call()
-        found = self.texts.get((kind, reference, key))
-        if found is None:
-            raise TerminalError(
-                f"reading {kind} {reference}: it has no key {key}", reason="SecretMissing", hint=f"create {kind} {reference}"
-            )
-        return found
+        data, source, _ = await self._users(kind, reference)
+        return secretdata.text_of(data, key, source)
 
     async def pull_auth(self, references: Sequence[str]) -> PullAuth:
         """Merged registry credentials."""
+        found = [await self._users("Secret", reference) for reference in references]
+        return PullAuth(auths=secretdata.registry_auths((source, data) for data, source, _ in found))
+
+    async def _users(self, kind: str, reference: str) -> tuple[dict[str, bytes], str, str]:
+        (CONFIGMAPS if kind == "ConfigMap" else SECRETS).path("default", reference)  # refuses what is no name
         await self._call()
-        merged: dict[str, tuple[str, str]] = {}
-        for reference in references:
-            if reference not in self.pull_auths:
-                raise TerminalError(
-                    f"reading pull secrets: there is no Secret {reference}", reason="SecretMissing", hint=f"create {reference}"
-                )
-            merged.update(self.pull_auths[reference])
-        return PullAuth(merged)
+        source = f"{kind} default/{reference}"
+        found = self.users.get((kind, reference))
+        if found is None:
+            raise secretdata.missing(source)
+        return found[0], source, str(found[1])
 
     async def purge(self) -> None:
-        """Everything is gone."""
+        """Everything of ours is gone."""
         await self._call()
         self.state, self.pki, self.kubeconfig = None, None, None
         self.purged += 1

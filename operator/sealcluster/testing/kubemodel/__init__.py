@@ -1,0 +1,1 @@
+"""A strict API server in memory: what `fakekube.FakeKube` is made of."""
