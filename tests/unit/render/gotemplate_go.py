@@ -1,5 +1,6 @@
 """Builds the small Go programs that the interpreter is compared with, and talks to them."""
 
+import atexit
 import functools
 import json
 import os
@@ -20,7 +21,9 @@ def _build(program: str) -> Path | str:
     go = shutil.which("go") or shutil.which("go", path="/usr/local/go/bin")
     if go is None:
         return "Go is not installed"
-    binary = Path(tempfile.mkdtemp(prefix="sealcluster-go-")) / program
+    directory = tempfile.mkdtemp(prefix="sealcluster-go-")
+    atexit.register(shutil.rmtree, directory)
+    binary = Path(directory) / program
     # GOPROXY=off: a module that is not in the cache already is a reason to skip, not to reach for the network.
     environment = {**os.environ, "GOPROXY": "off", "GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly", "CGO_ENABLED": "0"}
     built = subprocess.run(

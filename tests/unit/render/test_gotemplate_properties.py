@@ -19,7 +19,7 @@ def _outcome(template: str, data: Mapping[str, object]) -> dict[str, str]:
 
 
 @given(st.one_of(templates(), broken(), st.text(max_size=60)), DATA)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_ends_with_text_or_template_error(template: str, data: dict[str, object]) -> None:
     started = time.monotonic()
     _outcome(template, data)
@@ -46,7 +46,7 @@ def test_agrees_with_go() -> None:
     cases: list[tuple[str, dict[str, object]]] = []
 
     @given(templates() | broken(), DATA)
-    @settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def collect(template: str, data: dict[str, object]) -> None:
         cases.append((template, data))
 
