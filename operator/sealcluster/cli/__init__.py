@@ -1,1 +1,1 @@
-
+"""The command line: options, local records, progress; the engine and its ports do the work."""

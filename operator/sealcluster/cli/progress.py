@@ -1,47 +1,84 @@
-"""What a person sees while a cluster is being made: one line per thing that happens."""
+"""What a person sees while a command works: live on a terminal, one line per event elsewhere."""
 
 from __future__ import annotations
 
 import time
+from types import TracebackType
+from typing import Protocol, Self
 
 from rich.console import Console
 
+from sealcluster.cli.changes import Changes
 from sealcluster.engine import Report
 
 
-class Narrator:
-    """Prints what is new in each report."""
+class Teller(Protocol):
+    """Shows progress; used as a context manager around the work."""
 
-    def __init__(self, cluster: str, console: Console | None = None) -> None:
-        self._cluster = cluster
-        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
-        self._started = time.monotonic()
-        self._seen: set[str] = set()
-        self._step = ""
+    def __enter__(self) -> Self:
+        """Begin."""
+        ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Leave the terminal as it was."""
+        ...
 
     def tell(self, report: Report) -> None:
-        """One turn."""
-        for action in report.running.values():
-            if action.key not in self._seen:
-                self._seen.add(action.key)
-                where = f"{action.host}: " if action.host else ""
-                self._line(f"{where}{action.what}")
-        self._seen &= {a.key for a in report.running.values()} | {s for s in self._seen if s.startswith("!")}
-        for problem in report.problems:
-            text = f"!{problem.reason}: {problem.message}{'; ' + problem.hint if problem.hint else ''}"
-            if text not in self._seen:
-                self._seen.add(text)
-                self._line(text[1:], style="red" if problem.terminal else "yellow")
-        note = report.account.working or report.account.blocked
-        if note is not None and note.message != self._step:
-            self._step = note.message
-            self._line(note.message, style="bold")
+        """One turn of the engine."""
+        ...
 
-    def end(self, report: Report) -> None:
-        """The last word."""
-        if report.ready:
-            nodes = len(report.view.wanted)
-            self._line(f"{self._cluster} is ready: {nodes} node{'s' if nodes != 1 else ''}, Kubernetes {report.view.version}", style="bold green")
+    def say(self, text: str, style: str = "") -> None:
+        """A line of the command's own."""
+        ...
 
-    def _line(self, text: str, style: str | None = None) -> None:
-        self._console.print(f"{time.monotonic() - self._started:6.1f}s {text}", style=style)
+
+class Narrator:
+    """One line per event, with the seconds since the beginning."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._started = time.monotonic()
+        self._changes = Changes()
+
+    def __enter__(self) -> Self:
+        """Nothing to prepare."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Nothing to tidy up."""
+
+    def tell(self, report: Report) -> None:
+        """Print what is new."""
+        for line in self._changes.new(report):
+            self.say(line.text, line.style)
+
+    def say(self, text: str, style: str = "") -> None:
+        """Print a line."""
+        self._console.print(f"{time.monotonic() - self._started:6.1f}s {text}", style=style or None, markup=False)
+
+
+class Silent:
+    """Nothing but what went wrong, for looks: they are short and their result is what counts."""
+
+    def __enter__(self) -> Self:
+        """Nothing to prepare."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Nothing to tidy up."""
+
+    def tell(self, report: Report) -> None:
+        """Nothing."""
+
+    def say(self, text: str, style: str = "") -> None:
+        """Nothing."""
+
+
+def teller(cluster: str, *, verbose: bool) -> Teller:
+    """Live on a terminal; lines elsewhere, and with -v, whose log would tear the picture."""
+    from sealcluster.cli.live import Live  # noqa: PLC0415 - rich's tables are loaded only where they are drawn
+
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if console.is_terminal and not console.is_dumb_terminal and not verbose:
+        return Live(cluster, Console(stderr=True, highlight=False))
+    return Narrator(console)

@@ -1,43 +1,92 @@
-"""One run of the engine from the command line: the same engine and ports as the operator, with records in a local directory."""
+"""Runs of the engine from the command line: the same engine and ports as the operator, with records in a local directory."""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import socket
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from sealcluster.api import SealCluster
-from sealcluster.cli.localstate import DEFAULT_ROOT, LocalManagement
-from sealcluster.compose import Adapters
-from sealcluster.engine import Desired, Engine, Report
+from sealcluster.api import ACKNOWLEDGE_LOST_ANNOTATION, SealCluster
+from sealcluster.cli.observer import NoImages
+from sealcluster.core.errors import TransientError
+from sealcluster.core.ports import Management
+from sealcluster.engine import Desired, Engine, Ports, Report
+from sealcluster.engine.report import make_report
+from sealcluster.phases import PHASES, TEARDOWN
+
+TITLES: Mapping[str, str] = {phase.name: phase.title for phase in (*PHASES, *TEARDOWN)}
+"""What people call each phase."""
 
 
-def desired_of(cluster: SealCluster) -> Desired:
-    """What the engine shall make true."""
+def desired_of(cluster: SealCluster, lost: Mapping[str, str] | None = None) -> Desired:
+    """What the engine shall make true. `lost`: machine-id by host, of those that a person declares gone now."""
     meta = cluster.metadata
+    annotations = dict(meta.annotations)
+    if lost:
+        pairs = [annotations.get(ACKNOWLEDGE_LOST_ANNOTATION, ""), *(f"{host}={machine}" for host, machine in lost.items())]
+        annotations[ACKNOWLEDGE_LOST_ANNOTATION] = ",".join(pair for pair in pairs if pair)
     return Desired(
         name=meta.name,
         namespace=meta.namespace or "local",
         generation=meta.generation or 1,
         spec=cluster.spec,
         deleting=cluster.deleting,
-        annotations=dict(meta.annotations),
+        annotations=annotations,
     )
 
 
-def adapters(root: Path | None = None, insecure: tuple[str, ...] = ()) -> Adapters:
-    """Adapters with the content store below the state directory."""
-    base = root or Path(DEFAULT_ROOT).expanduser()
-    return Adapters(store=base / "store", insecure_registries=insecure)
+def holder() -> str:
+    """Who we are in the state record: two commands are never taken for one."""
+    return f"cli@{socket.gethostname()}/{os.getpid()}"
 
 
-async def converge(
-    cluster: SealCluster, management: LocalManagement, shared: Adapters, listener: Callable[[Report], None], *, keep_going: bool = False
-) -> Report:
-    """Work until the cluster is Ready, or a person is needed (`keep_going`: then wait for that person)."""
-    engine = Engine(desired_of(cluster), shared.ports(management), holder=f"cli@{socket.gethostname()}", listener=listener)
+async def converge(desired: Desired, ports: Ports, listener: Callable[[Report], None], within: float | None = None) -> Report:
+    """Work until the cluster is what is desired (Ready, or released when it is being deleted), a person is needed, or it is paused.
 
-    def finished(report: Report) -> bool:
-        return report.ready or (report.blocked and not report.running and not keep_going)
+    TransientError when that takes longer than `within` seconds; what runs on machines goes on there.
+    """
+    last: list[Report] = []
 
-    return await engine.run(finished)
+    def listen(report: Report) -> None:
+        last[:] = [report]
+        listener(report)
+
+    engine = Engine(desired, ports, holder=holder(), listener=listen)
+    try:
+        async with asyncio.timeout(within):
+            return await engine.run(finished)
+    except TimeoutError:
+        note = (last[0].account.working or last[0].account.blocked) if last else None
+        raise TransientError(
+            f"waiting for {desired.name}: not done within {within:.0f} s{f' ({note.message})' if note else ''}",
+            hint="run the same command again to go on",
+        ) from None
+
+
+def finished(report: Report) -> bool:
+    """Nothing is left to wait for."""
+    if report.view.deleting:
+        return report.released or stuck(report)
+    return report.ready or stuck(report)
+
+
+def stuck(report: Report) -> bool:
+    """A person is needed, or asked for a pause."""
+    return not report.running and (report.blocked or report.account.paused)
+
+
+async def look(desired: Desired, ports: Ports, *, images: bool = True) -> Report:
+    """One look at everything and what would be done about it. Changes nothing as long as `ports.management` is an Observer.
+
+    Images that are not in the store are pulled into it, for a plan depends on them; with `images` False they are not looked at.
+    """
+    engine = Engine(desired, ports if images else replace(ports, images=NoImages()), holder=holder(), listener=lambda _report: None)
+    view, plans = await engine.plan()
+    return make_report(view, plans, {}, {}, [TITLES[name] for name in plans])
+
+
+def observing(ports: Ports, management: Management) -> Ports:
+    """The ports with other records."""
+    return replace(ports, management=management)

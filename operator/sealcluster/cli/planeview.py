@@ -1,0 +1,137 @@
+"""`kubectl seal …`: the same answers from a management plane, where an operator does the work. Thin: it reads the object, or asks for a retry."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+from sealcluster.api import RETRY_ANNOTATION, Host, SealClusterStatus, timestamp
+from sealcluster.cli import outside, show_status
+from sealcluster.cli.columns import columns
+from sealcluster.cli.failures import say
+from sealcluster.cli.here import Here, emit, show
+from sealcluster.cli.options import Format, Plane
+from sealcluster.cli.records import known
+from sealcluster.cli.statusview import moment
+from sealcluster.core.errors import TerminalError
+from sealcluster.kube.client import KubeClient
+from sealcluster.kube.management import KubeManagement
+from sealcluster.kube.resources import SEALCLUSTERS
+
+T = TypeVar("T")
+Body = dict[str, Any]
+
+
+def meant(here: Here, plane: Plane, cluster: str | None) -> bool:
+    """A management plane is asked when one of its options was given, and by kubectl-seal about a cluster that is not known here."""
+    if plane.given:
+        return True
+    return here.program.startswith("kubectl") and (cluster not in known(here.common.root) if cluster else not known(here.common.root))
+
+
+def status(here: Here, plane: Plane, cluster: str | None, output: Format) -> SealClusterStatus:
+    """Print status.* of the object."""
+    body = _body(here, plane, cluster)
+    found = SealClusterStatus.model_validate(body.get("status") or {})
+    if output is Format.TEXT:
+        hosts = [Host.model_validate(row) for row in body["spec"]["hosts"]]
+        show(show_status.lines(show_status.Shown(body["metadata"]["name"], found, hosts)))
+    else:
+        emit(body, output)
+    return found
+
+
+def plan(here: Here, plane: Plane, cluster: str | None, output: Format) -> None:
+    """Print status.plan of the object: what the operator is about to do."""
+    body = _body(here, plane, cluster)
+    found = SealClusterStatus.model_validate(body.get("status") or {}).plan
+    if output is not Format.TEXT:
+        emit(found.dump() if found else {"total": 0, "steps": []}, output)
+        return
+    name = body["metadata"]["name"]
+    if found is None:
+        show([f"plan for {name}: nothing to do"])
+        return
+    rows = [[step.host or "cluster", step.phase, step.what] for step in found.steps]
+    more = [f"  … and {found.total - len(rows)} more"] if found.total > len(rows) else []
+    show([f"plan for {name}: {found.total} steps", *columns(rows, "  "), *more])
+
+
+def kubeconfig(here: Here, plane: Plane, cluster: str | None) -> str:
+    """The Secret `<name>-kubeconfig`."""
+
+    async def read(client: KubeClient, namespace: str) -> str:
+        name = str((await _object(client, namespace, cluster))["metadata"]["name"])
+        found = await KubeManagement(client, namespace, name).load_kubeconfig()
+        if found is None:
+            raise TerminalError(
+                f"reading Secret {namespace}/{name}-kubeconfig: it does not exist",
+                reason="SecretMissing",
+                hint="it is written once the control plane runs",
+            )
+        return found
+
+    return _ask(here, plane, read)
+
+
+def retry(here: Here, plane: Plane, cluster: str | None) -> None:
+    """Annotate the object: the operator forgets what failed and looks again."""
+
+    async def ask(client: KubeClient, namespace: str) -> str:
+        name = str((await _object(client, namespace, cluster))["metadata"]["name"])
+        when = timestamp(moment(here.outside.now()))
+        await client.patch(SEALCLUSTERS, name, {"metadata": {"annotations": {RETRY_ANNOTATION: when}}}, namespace)
+        return f"{namespace}/{name}"
+
+    say(f"asked the operator to try {_ask(here, plane, ask)} again now")
+
+
+def _body(here: Here, plane: Plane, cluster: str | None) -> Body:
+    async def read(client: KubeClient, namespace: str) -> Body:
+        return await _object(client, namespace, cluster)
+
+    return _ask(here, plane, read)
+
+
+def _ask(here: Here, plane: Plane, question: Callable[[KubeClient, str], Awaitable[T]]) -> T:
+    async def work() -> T:
+        async with outside.plane(plane.kubeconfig, plane.context) as client:
+            return await question(client, plane.namespace or default_namespace(plane))
+
+    return here.outside.run(work())
+
+
+async def _object(client: KubeClient, namespace: str, cluster: str | None) -> Body:
+    if cluster is not None:
+        found = await client.find(SEALCLUSTERS, cluster, namespace)
+        if found is None:
+            raise TerminalError(
+                f"looking for SealCluster {namespace}/{cluster}: it does not exist", reason="InvalidSpec", hint="check name and namespace"
+            )
+        return {"apiVersion": "sealcluster.io/v1alpha1", "kind": "SealCluster", **found}
+    names = [str(item["metadata"]["name"]) async for item in client.pages(SEALCLUSTERS, namespace)]
+    if len(names) != 1:
+        hint = f"name one of {', '.join(names)}" if names else "check the namespace"
+        raise TerminalError(
+            f"choosing a SealCluster in {namespace}: there {'are several' if names else 'is none'}", reason="InvalidSpec", hint=hint
+        )
+    return await _object(client, namespace, names[0])
+
+
+def default_namespace(plane: Plane) -> str:
+    """The namespace of the kubeconfig's context, as kubectl takes it."""
+    paths = [str(plane.kubeconfig)] if plane.kubeconfig else os.environ.get("KUBECONFIG", str(Path.home() / ".kube/config")).split(":")
+    context = plane.context
+    for path in (Path(p) for p in paths if p):
+        if not path.is_file():
+            continue
+        config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        context = context or config.get("current-context")
+        for entry in config.get("contexts") or ():
+            if entry.get("name") == context:
+                return str((entry.get("context") or {}).get("namespace") or "default")
+    return "default"
