@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 import yaml
 
+from labkit.contract import check_status
 from sealab.gobuild import binary
-from sealab.machines import Lab, MachineSpec
+from sealab.machines import Lab, Machine, MachineSpec
 from sealab.registry import Registry, serve
 
 IMAGES = ("kubernetes:v1.34.4", "lab-cni:v1", "hello:v1")
@@ -78,7 +79,8 @@ class Site:
     def row(self, name: str, role: str) -> dict[str, Any]:
         """A row of spec.hosts."""
         machine = self.lab.machines[name]
-        return {"name": name, "address": machine.address, "port": machine.port, "roles": [role]}
+        row: dict[str, Any] = {"name": name, "address": machine.address, "port": machine.port, "roles": [role]}
+        return row if machine.user == "root" else {**row, "ssh": {"user": machine.user}}
 
     def cli(self, *words: str, timeout: float = 600, check: bool = True) -> subprocess.CompletedProcess[str]:
         """`sealcluster …` with this site's state directory; output goes to the test's output."""
@@ -214,8 +216,51 @@ class Managed:
         self.plane.kubectl("apply", "-f", "-", input=json.dumps(document))
 
     def get(self, name: str = "ha") -> dict[str, Any]:
-        """The object."""
-        return json.loads(self.plane.kubectl("get", "sealcluster", name, "-o", "json").stdout)
+        """The object; its status keeps the contract whenever somebody looks."""
+        seen = json.loads(self.plane.kubectl("get", "sealcluster", name, "-o", "json").stdout)
+        check_status(seen)
+        return seen
+
+    def secret(self, name: str, **data: str) -> None:
+        """Create or change a Secret; underscores in keys stand for the dashes of `ssh-privatekey`."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name},
+            "stringData": {key.replace("_", "-"): value for key, value in data.items()},
+        }
+        self.plane.kubectl("apply", "-f", "-", input=json.dumps(body))
+
+    def host(self, host: str, name: str = "ha") -> dict[str, Any]:
+        """A row of status.hosts; an empty one while it is missing."""
+        rows = self.get(name).get("status", {}).get("hosts", [])
+        return next((row for row in rows if row["name"] == host), {})
+
+    def host_says(self, host: str, reason: str, name: str = "ha", seconds: float = 60) -> dict[str, Any]:
+        """Wait until a row of status.hosts has this reason; returns the row."""
+
+        def look() -> dict[str, Any] | None:
+            row = self.host(host, name)
+            return row if row.get("reason") == reason else None
+
+        return self.told(f"{host} to be {reason}", look, seconds, name)
+
+    def told(self, what: str, look: Callable[[], Any], seconds: float, name: str = "ha") -> Any:
+        """`wait_for`, and on failure what the status and the operator's log say."""
+        try:
+            return wait_for(what, look, seconds)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.story(name)}") from None
+
+    def story(self, name: str = "ha") -> str:
+        """Status and the end of the operator's log, for people who read a failure."""
+        status = json.dumps(self.get(name).get("status", {}), indent=1)[:8000]
+        return f"status: {status}\nlog: {self.operator.log.read_text(errors='replace')[-4000:]}"
+
+    def events(self, reason: str, name: str = "ha") -> list[dict[str, Any]]:
+        """Events about the object with this reason."""
+        found = json.loads(self.plane.kubectl("get", "events.events.k8s.io", "-o", "json").stdout)["items"]
+        return [e for e in found if e["reason"] == reason and e["regarding"].get("name") == name]
 
     def condition(self, kind: str, name: str = "ha") -> dict[str, Any]:
         """One condition; an empty one while it is missing."""
@@ -226,12 +271,7 @@ class Managed:
 
     def ready(self, name: str = "ha", seconds: float = 600) -> dict[str, Any]:
         """Wait until Ready=True about the newest generation; on failure say what status said."""
-        try:
-            wait_for("Ready=True", lambda: self._is_ready(name), seconds)
-        except AssertionError as error:
-            story = json.dumps(self.get(name).get("status", {}), indent=1)[:6000]
-            tail = self.operator.log.read_text(errors="replace")[-4000:]
-            raise AssertionError(f"{error}\nstatus: {story}\nlog: {tail}") from None
+        self.told("Ready=True", lambda: self._is_ready(name), seconds, name)
         return self.get(name)
 
     def _is_ready(self, name: str) -> bool:
@@ -250,7 +290,7 @@ class Managed:
                     return condition
             return None
 
-        return wait_for(f"a condition with reason {reason}", look, seconds)
+        return self.told(f"a condition with reason {reason}", look, seconds, name)
 
     def cluster(self, name: str = "ha") -> Cluster:
         """The new cluster through its Secret `<name>-kubeconfig`."""
@@ -297,14 +337,39 @@ def managed(site: Callable[..., Site], seal_plane: Any, tmp_path: Path) -> Itera
         here = site(*specs)
         operator = Operator(seal_plane, tmp_path, here.registry.address)
         operators.append(operator)
+        managed = Managed(seal_plane, here, operator)
         if secret:
-            seal_plane.kubectl("create", "secret", "generic", "lab-ssh", f"--from-file=ssh-privatekey={here.key}")
+            managed.secret("lab-ssh", ssh_privatekey=here.key.read_text())
         operator.start()
-        return Managed(seal_plane, here, operator)
+        return managed
 
     yield make
     for operator in operators:
         operator.kill()
+    _forget(seal_plane)
+
+
+def _forget(plane: Any) -> None:
+    """Leave the plane as the next test of the module wants it: no objects, no records of clusters whose machines are gone."""
+    for kind in ("sealclusters", "secrets"):
+        names = plane.kubectl("get", kind, "-o", "name").stdout.split()
+        for name in names:
+            plane.kubectl("patch", name, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+        if names:
+            plane.kubectl("delete", *names, "--ignore-not-found")
+    plane.kubectl("delete", "events.events.k8s.io", "--all")
+
+
+def touched(machine: Machine) -> str:
+    """What of ours lies on a machine: nothing, on one that no cluster may have."""
+    places = "/var/lib/sealcluster /var/lib/sealos /var/lib/registry /etc/kubernetes /etc/containerd /etc/systemd/system/kubelet.service"
+    return machine.exec(f"ls -d {places} 2>/dev/null; grep -n sealcluster /etc/hosts", check=False).stdout.decode()
+
+
+def journal(machine: Machine) -> list[tuple[str, str]]:
+    """(state, step) of each line of a machine's journal, in order."""
+    lines = machine.exec("cat /var/lib/sealcluster/journal", check=False).stdout.decode().splitlines()
+    return [(words[2], words[3]) for words in (line.split() for line in lines) if len(words) == 8]
 
 
 def environment(**more: str) -> dict[str, str]:
