@@ -151,7 +151,7 @@ func addRoute(virtual string) error {
 func loadModules() error {
 	for _, module := range []string{"ip_vs", "ip_vs_rr", "ip_vs_wrr", "ip_vs_sh"} {
 		if output, err := exec.Command("modprobe", module).CombinedOutput(); err != nil {
-			return fmt.Errorf("loading %s: %s", module, strings.TrimSpace(string(output)))
+			return fmt.Errorf("loading %s: %w: %s", module, err, strings.TrimSpace(string(output)))
 		}
 	}
 	return nil
@@ -159,7 +159,7 @@ func loadModules() error {
 
 func ipvsadm(args ...string) error {
 	if output, err := exec.Command("ipvsadm", args...).CombinedOutput(); err != nil {
-		return fmt.Errorf("ipvsadm %s: %s", strings.Join(args, " "), strings.TrimSpace(string(output)))
+		return fmt.Errorf("ipvsadm %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(output)))
 	}
 	return nil
 }
