@@ -94,7 +94,15 @@ def _build(recipe: Recipe, ref: str, folder: Path) -> None:
         write_archive(result / "layout", result / f"{recipe.name}_{recipe.version}.tar")
         (result / "image.json").write_text(json.dumps({"ref": ref, "digest": built.digest}))
         result.rename(folder)
+    _forget_older(folder, f"{recipe.name}-{recipe.version}-")
     _say(f"built image {ref} in {time.monotonic() - started:.0f} s")
+
+
+def _forget_older(newest: Path, prefix: str) -> None:
+    """Of the builds of one image the two newest stay: a lab that runs may still serve the one before."""
+    builds = [path for path in newest.parent.glob(f"{prefix}*") if (path / "image.json").exists()]
+    for path in sorted(builds, key=lambda build: (build / "image.json").stat().st_mtime)[:-2]:
+        shutil.rmtree(path)
 
 
 def _say(text: str) -> None:
