@@ -49,7 +49,7 @@ class Supervisor:
         meta = body["metadata"]
         key = (meta["namespace"], meta["name"])
         known = self._objects.get(key)
-        if known is not None and known.uid != meta["uid"]:
+        if known is not None and (known.uid != meta["uid"] or known.done):
             known.stop()
             known = None
         if known is None:
@@ -105,6 +105,11 @@ class ObjectSupervisor:
         self._clusterfile: str | None = (body.get("status") or {}).get("clusterfile")
         """The last one that could be made: an operator that has just started does not know the images yet."""
         self._task = asyncio.create_task(self._run(), name=f"{self.namespace}/{self.name}")
+
+    @property
+    def done(self) -> bool:
+        """True when the task ended without a fault: the object it looked after is gone."""
+        return self._task.done() and not self.broken
 
     @property
     def broken(self) -> bool:

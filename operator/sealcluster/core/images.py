@@ -46,6 +46,8 @@ class ImageInfo:
     env: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     """ENTRYPOINT then CMD elements, shell wrappers dropped; not yet expanded."""
+    entrypoint: int = 0
+    """How many of `commands` are the ENTRYPOINT's; the rest may be replaced by `args` of the spec."""
     scripts: Mapping[str, str] = field(default_factory=dict)
     """Label texts of ``check init clean init-cri clean-cri init-registry clean-registry``; only those that the image has."""
     parts: tuple[Part, ...] = ()

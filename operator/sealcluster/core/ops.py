@@ -127,9 +127,8 @@ class InstallCertificates:
     certificates: Mapping[str, str]
     """PEM by name: file certificates (``apiserver``) and kubeconfigs (``admin.conf``)."""
     ca: str
-    server: str
-    """URL of the API server in the kubeconfigs."""
-    cluster: str = "kubernetes"
+    server: str = ""
+    """URL of the API server to put into the kubeconfigs; empty: kubeadm's own choice stays."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def describe(name: str, ref: str, digest: str, arch: str, config: ImageConfig) -
         labels=dict(labels),
         env=dict(_env(config.env)),
         commands=tuple(text for text in (*config.entrypoint, *config.cmd) if text not in _WRAPPERS),
+        entrypoint=sum(text not in _WRAPPERS for text in config.entrypoint),
         scripts={key: labels[key] for key in SCRIPTS if labels.get(key)},
     )
     _check(info)

@@ -79,8 +79,7 @@ class Certificates:
         signed = await context.certs.sign(
             pki, node_identity(view, host), certificate_policy(view), parse_requests(result.output), context.clock.now()
         )
-        server = f"https://{view.spec.endpoint.domain}:{view.spec.endpoint.port}"
-        install = InstallCertificates(signed, pki.ca[0], server)
+        install = InstallCertificates(signed, pki.ca[0])
         identity = digest(*(part for item in sorted(signed.items()) for part in item))
         await context.gate.run(host.name, Job("certificates", identity, install, timeout=60), reason="CertificateFailed")
 

@@ -15,23 +15,27 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
 from sealcluster.phases.environment import application_env, host_env
 from sealcluster.phases.registry import tree_ready
-from sealcluster.phases.rootfs_files import application_files, files_digest
+from sealcluster.phases.rootfs_files import application_files
 from sealcluster.render.expand import expand
 
 
 def commands(view: ClusterView, image: ImageInfo, env: dict[str, str]) -> tuple[str, ...]:
     """ENTRYPOINT and CMD (or the spec's args in its place), variables expanded."""
+    return tuple(expand(t, env) for t in _texts(view, image))
+
+
+def _texts(view: ClusterView, image: ImageInfo) -> tuple[str, ...]:
     wanted = next((i for i in view.spec.images if i.name == image.name), None)
-    texts = tuple(wanted.args) if wanted is not None and wanted.args is not None else image.commands
-    return tuple(expand(t, env) for t in texts)
+    if wanted is None or wanted.args is None:
+        return image.commands
+    return (*image.commands[: image.entrypoint], *wanted.args)
 
 
 def application_digest(view: ClusterView, image: ImageInfo) -> str:
     """What makes an application run: its image, its commands, the env that the spec gives it."""
     wanted = next((i for i in view.spec.images if i.name == image.name), None)
-    args = wanted.args if wanted is not None else None
     env = {**(wanted.env if wanted else {}), **view.spec.env}
-    return digest(image.digest, *(args if args is not None else image.commands), digest_items(env.items()))
+    return digest(image.digest, *_texts(view, image), digest_items(env.items()))
 
 
 class Guests:
@@ -124,11 +128,10 @@ class Guests:
             env = application_env(view, host, image)
             files = application_files(view, host, image)
             parts = tuple(p.digest for p in image.parts)
-            lacking = await context.gate.missing(host.name, parts)
+            lacking = frozenset() if host.running(step, identity) else await context.gate.missing(host.name, parts)
             await context.gate.send(host.name, [p for p in parts if p in lacking], context.progress)
             workdir = paths.application(view.name, image.name)
             op = Guest(workdir, commands(view, image, env), env, parts, files)
-            files_digest(files)
             await context.gate.run(host.name, Job(step, identity, op, timeout=1800), reason="GuestFailed")
         record = GuestRecord(identity, 0, host.name, context.clock.now())
         await context.gate.update_state(lambda state: state.with_guest(image.name, record))

@@ -60,7 +60,12 @@ def _render(view: ClusterView, image: ImageInfo, env: Mapping[str, str]) -> dict
 
 def _changes(view: ClusterView, image: ImageInfo) -> Iterable[ConfigChange]:
     for document in image.configs:
-        yield ConfigChange.from_document(document)
+        try:
+            yield ConfigChange.from_document(document)
+        except ConfigError as error:
+            raise TerminalError(
+                f"reading config.yml of image {image.name}: {error}", reason="TemplateFailed", step="render", hint="fix the image"
+            ) from error
     for config in view.spec.configs:
         if config.match is None or config.match == image.name:
             text = config.data if config.data is not None else view.config_texts.get(config.path)

@@ -107,7 +107,7 @@ async def install_certificates(run: Execution, op: InstallCertificates) -> None:
     """Certificates beside their keys; kubeconfigs whole."""
     await run.spend(0.5)
     for name, pem in op.certificates.items():
-        text = f"server: {op.server}\n{pem}" if name.endswith(".conf") else pem
+        text = f"server: {op.server or "https://apiserver.cluster.local:6443"}\n{pem}" if name.endswith(".conf") else pem
         run.machine.files.write(certificate_path(name), text.encode(), 0o600)
     await run.spend(0.5)
 
