@@ -38,6 +38,7 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(BIN)/lint-imports
 	$(BIN)/bandit -q -r operator/sealcluster -c pyproject.toml
 	$(BIN)/python hack/gen_crds.py --check
+	$(BIN)/python hack/gen_reasons.py --check
 	$(BIN)/pytest -q tests/unit tests/sim
 
 test: check test-integration test-e2e-core ## everything that gates: check, integration, the core of e2e
@@ -57,6 +58,9 @@ sim: $(STAMP) ## simulated runs with faults: make sim SEED=1 RUNS=2000
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(STAMP) ## generate docs/reasons.md from the catalogue
+	$(BIN)/python hack/gen_reasons.py
 
 crd: $(STAMP) ## generate crds/ from the models
 	$(BIN)/python hack/gen_crds.py
@@ -80,4 +84,4 @@ demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 maste
 demo-down: $(STAMP) ## remove the demo
 	$(BIN)/python hack/demo/demo.py down
 
-.PHONY: help setup check test test-integration test-e2e-core e2e sim format crd lab-up lab-down plane-up plane-down demo demo-down
+.PHONY: help setup check test test-integration test-e2e-core e2e sim format docs crd lab-up lab-down plane-up plane-down demo demo-down
