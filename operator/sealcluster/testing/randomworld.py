@@ -48,6 +48,8 @@ def live(seed: int, kinds: tuple[str, ...] | None = None, faults: int | None = N
 
 async def settle(sim: Simulation) -> None:
     """The faults are over: the newest operator that lives must bring the cluster to Ready."""
+    sim.management.conflicts = 0
+    sim.images.failing = 0
     while True:
         alive = [o for o in sim.operators if not o.effects.dead and o.task is not None and not o.task.done()]
         if not alive:

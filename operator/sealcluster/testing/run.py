@@ -1,4 +1,7 @@
-"""``python -m sealcluster.testing.run --seed N --runs M``: random worlds, one per seed; prints the seed of every bad one."""
+"""``python -m sealcluster.testing.run --seed N --runs M``: random worlds, one per seed; prints the seed of every bad one.
+
+With ``--crash create|scale|delete`` instead: that story with a crash at every effect, before, during and after it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ import sys
 import time
 from collections import Counter
 
-from sealcluster.testing import randomworld
+from sealcluster.testing import randomworld, scenarios, specs
+from sealcluster.testing.crashes import Story, sweep
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,9 +22,43 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="seed of the first world")
     parser.add_argument("--runs", type=int, default=1, help="how many worlds, one per seed")
     parser.add_argument("--trace", action="store_true", help="print what happened in bad worlds (and in the only one)")
+    parser.add_argument("--crash", choices=("create", "scale", "delete"), help="crash at every effect of this story")
+    parser.add_argument("--masters", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--every", type=int, default=1, help="crash at every n-th effect only")
     options = parser.parse_args(arguments)
     if not options.trace:
         logging.disable(logging.CRITICAL)
+    if options.crash:
+        return _crashes(story(options.crash, options.masters, options.workers, options.seed), options.every)
+    return _worlds(options)
+
+
+def story(kind: str, masters: int, workers: int, seed: int) -> Story:
+    """A story by its name; `scale` adds two masters and a worker to one that has `masters` and `workers`."""
+    spec = specs.spec(masters, workers)
+    if kind == "create":
+        return lambda effect, side: scenarios.create(spec, seed, effect, side)
+    if kind == "delete":
+        return lambda effect, side: scenarios.delete(spec, seed, effect, side)
+    rows = [*specs.hosts(masters, workers), *(specs.host(f"n{i}", 100 + i, "master") for i in (1, 2)), specs.host("x1", 200, "node")]
+    return lambda effect, side: scenarios.edit(spec, specs.spec(hosts=rows), seed, effect, side)
+
+
+def _crashes(tell: Story, every: int) -> int:
+    runs = bad = 0
+    began = time.monotonic()
+    for crashed in sweep(tell, every):
+        runs += 1
+        if crashed.problems:
+            bad += 1
+            sys.stdout.write(f"BAD {crashed}\n")
+            sys.stdout.flush()
+    sys.stdout.write(f"{runs} crashes in {time.monotonic() - began:.0f} s, {bad} of them with another end\n")
+    return 1 if bad else 0
+
+
+def _worlds(options: argparse.Namespace) -> int:
     bad: list[int] = []
     totals: Counter[str] = Counter()
     began = time.monotonic()
