@@ -21,7 +21,7 @@ from sealcluster.engine.limits import Budgets, Limits
 from sealcluster.engine.memory import Memory
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.report import Report, make_report
-from sealcluster.engine.retry import failure
+from sealcluster.engine.retry import OF_CREDENTIALS, failure
 from sealcluster.phases import PHASES, TEARDOWN, Context, Phase
 
 log = logging.getLogger("sealcluster.engine")
@@ -34,6 +34,8 @@ SETTLING = 180.0
 """Seconds after the last change during which a node that is not Ready is starting rather than broken."""
 RESYNC = 60.0
 """Seconds between two looks at everything when nothing is left to do: drift is found within this time."""
+MENDING = 15.0
+"""Seconds between two looks at what only a person can mend: the Secret that a machine refuses, a machine that failed preflight."""
 
 Listener = Callable[[Report], None]
 
@@ -67,12 +69,15 @@ class Engine:
         self._fenced: Fenced | None = None
         self._until: Callable[[Report], bool] | None = None
         self._active_at = float("-inf")
+        self._refreshed_at = float("-inf")
         self._successes: dict[str, int] = {}
 
     # --- what callers do ---------------------------------------------------------------------------------------
     def update(self, desired: Desired) -> None:
         """A new generation or annotation: takes effect at the next turn; jobs that run on hosts go on."""
         old = self._memory.desired
+        if old == desired:
+            return  # our own status came back as an event
         self._memory.desired = desired
         if (old.generation, old.retry, old.deleting) != (desired.generation, desired.retry, desired.deleting):
             self._forgive()
@@ -115,7 +120,7 @@ class Engine:
 
     # --- one turn ----------------------------------------------------------------------------------------------
     async def _turn(self) -> Report:
-        view = self._memory.view(frozenset(self._actions))
+        view = self._memory.view(frozenset(a.key for a in self._actions.values()))
         plans = self._plans(view)
         started = self._start(view, plans)
         if started or self._actions:
@@ -221,7 +226,8 @@ class Engine:
                 "leave",
                 "certificates",
             )
-            if action.phase == "join-masters":
+            if action.phase in ("join-masters", "leave"):
+                touched.add(action.args.get("leaving", action.host))
                 touched.update(h.name for h in self._memory.view(frozenset()).joined_masters)
             if not action.host or action.phase == "kubeconfig":
                 await self._memory.look_records()
@@ -263,19 +269,35 @@ class Engine:
             s.retry_at for s in self._memory.sights.values() if s.error is not None
         ]
         later = min((d - view.now for d in due), default=RESYNC)
+        if self._mending(view, report):
+            later = min(later, MENDING)
         return max(0.2, min(later, RESYNC / 4 if view.initialized else RESYNC))
 
     async def _poll(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report) -> None:
         busy = {a.host for a in self._actions.values()}
-        if report.settled or not (self._tasks or view.now - self._active_at < SETTLING):
+        now = self._ports.clock.now()
+        due = now - self._refreshed_at >= (RESYNC / 4 if view.initialized else RESYNC)
+        if report.settled or (due and not self._tasks and now - self._active_at >= SETTLING):
             await self._refresh_everything()
             return
+        if view.problems:
+            await self._memory.look_records()
         watched = {h for p in plans.values() for a in p.actions if a.needs for h in a.watch}
-        failing = {n for n, s in self._memory.sights.items() if s.error is not None and s.retry_at <= view.now}
-        await self._look((watched | failing) - busy, cluster=view.initialized)
+        failing = {n for n, s in self._memory.sights.items() if s.error is not None and s.retry_at <= now}
+        mending = {n for n in self._mending(view, report) if now - self._memory.sights[n].looked_at >= MENDING}
+        await self._look((watched | failing | mending) - busy, cluster=view.initialized)
+
+    def _mending(self, view: ClusterView, report: Report) -> set[str]:
+        """Machines that a person may be mending right now: looking at them again is cheap and tells at once."""
+        found = {n for n, s in self._memory.sights.items() if s.error is not None and s.error.reason in OF_CREDENTIALS}
+        for problem in report.problems:
+            if problem.phase == "preflight":
+                found |= {h.name for h in view.wanted if not h.claimed} if problem.cluster else {problem.host}
+        return found & self._memory.sights.keys()
 
     async def _refresh_everything(self) -> None:
         busy = frozenset(a.host for a in self._actions.values())
+        self._refreshed_at = self._ports.clock.now()
         await self._memory.look_all(skip=busy)
         self._stale |= busy - {""}
         await self._resolve_known()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sealcluster.core.errors import SealError, TerminalError
 from sealcluster.core.facts import ClusterFacts, HostFacts
@@ -33,6 +33,9 @@ class Sight:
     facts: HostFacts | None = None
     error: Problem | None = None
     host_key: str = ""
+    looked_at: float = 0.0
+    where: tuple[str, int] = ("", 0)
+    """Address and port at which `host_key` was shown."""
     failures: int = 0
     retry_at: float = 0.0
     credentials: str = ""
@@ -129,7 +132,11 @@ class Memory:
             self.sights.pop(name, None)
             return
         try:
+            sight.looked_at = now
             reach = await target(self.desired, self.ports.management, spec, row)
+            if row is None and sight.host_key and sight.where == (reach.address, reach.port):
+                # Seen but not on record yet: the first key counts all the same.
+                reach = replace(reach, keys=replace(reach.keys, pinned=reach.keys.pinned or sight.host_key))
             if sight.error is not None and now < sight.retry_at and reach.credentials.version == sight.credentials:
                 return
             sight.credentials = reach.credentials.version
@@ -137,7 +144,7 @@ class Memory:
                 connection = self.ports.hosts.host(reach)
                 self.connections[name] = connection
                 sight.facts = await connection.facts(self._query(name))
-                sight.host_key = connection.host_key
+                sight.host_key, sight.where = connection.host_key, (reach.address, reach.port)
         except SealError as error:
             sight.failures += 1
             terminal = isinstance(error, TerminalError)
@@ -155,8 +162,9 @@ class Memory:
         view = self.view(frozenset())
         host = view.hosts[name]
         touched = host.row is not None
+        fresh = not touched or host.going or self.desired.deleting  # is it fit to come, is it clean enough to go
         probe = balancer_targets(view) if touched and not host.master else ()
-        return FactsQuery(etcd=touched and host.was_master, certificates=touched and host.master, probe=probe, preflight=not touched)
+        return FactsQuery(etcd=touched and host.was_master, certificates=touched and host.master, probe=probe, preflight=fresh)
 
     async def _certificates(self, name: str, sight: Sight) -> None:
         view = self.view(frozenset())
@@ -195,6 +203,7 @@ class Memory:
                 host_key=sight.host_key,
                 missing_certificates=sight.missing_certificates,
                 soonest_expiry=sight.expiry,
+                failures=sight.failures,
             )
         return ClusterView(
             name=self.desired.name,
