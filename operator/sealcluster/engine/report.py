@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sealcluster.api.catalogue import CATALOGUE, Nature
 from sealcluster.api.conditions import ConditionType as C
@@ -101,7 +101,7 @@ def all_problems(view: ClusterView, plans: Mapping[str, PhasePlan]) -> tuple[Pro
     found += view.problems
     found += [p for plan in plans.values() for p in plan.problems]
     found += [f.problem for f in view.failures.values()]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(replace(p, hint=p.hint or CATALOGUE[as_reason(p.reason)].cure) for p in found))
 
 
 def _step(plans: Mapping[str, PhasePlan], running: Mapping[str, Action], titles: Sequence[str]) -> Step | None:
@@ -128,8 +128,8 @@ def _working(
 ) -> Note | None:
     made = view.kubeconfig is not None and all(i.name in view.state.guests for i in view.any_images if i.type == "application")
     fresh = Reason.DELETING if view.deleting else (Reason.UPDATING if made else Reason.PROVISIONING)
-    transient = [p for p in problems if not p.terminal]
     stuck = {p.host for p in problems if p.terminal}
+    transient = [p for p in problems if not p.terminal and (not p.host or p.host not in stuck)]
     if running:
         retrying = next((p for p in transient), None)
         text = str(step) if step else "working"
@@ -173,11 +173,15 @@ def _details(view: ClusterView, plans: Mapping[str, PhasePlan], problems: tuple[
     details[C.GUESTS_APPLIED] = _of_phase(plans.get("guests"), "the images' commands have not all run")
     details.update(_control_plane(view))
     details[C.CERTIFICATES_VALID] = _certificates(view)
+    by_condition: dict[C, list[Problem]] = {}
     for problem in problems:
-        reason = as_reason(problem.reason)
-        entry = CATALOGUE.get(reason)
-        if entry is not None and entry.condition in details and entry.nature is not Nature.NORMAL:
-            details[entry.condition] = Finding.false(reason, problem.message)
+        entry = CATALOGUE[as_reason(problem.reason)]
+        if entry.condition in details and entry.nature is not Nature.NORMAL:
+            by_condition.setdefault(entry.condition, []).append(problem)
+    for kind, found in by_condition.items():
+        first = min(found, key=lambda p: not p.terminal)
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        details[kind] = Finding.false(as_reason(first.reason), f"{first.message}; {first.hint}{more}")
     return details
 
 
