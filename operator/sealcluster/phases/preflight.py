@@ -19,7 +19,8 @@ class Preflight:
         checks = preflight(view)
         problems = []
         for check in checks:
-            newcomer = check.host not in view.hosts or not view.joined(view.hosts[check.host])
+            concerned = view.wanted if check.scope == CLUSTER or check.host not in view.hosts else (view.hosts[check.host],)
+            newcomer = not all(view.joined(h) for h in concerned)
             if check.blocks and (newcomer or check.reason in ("HostOfAnotherCluster", "HostIdentityChanged")):
                 problems.append(
                     Problem(
