@@ -31,6 +31,8 @@ class HostView:
     missing_certificates: tuple[str, ...] = ()
     """Leaves that a master must have and that are absent, foreign or lack a name (computed at observation)."""
     soonest_expiry: float | None = None
+    failures: int = 0
+    """Looks in a row that failed."""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -50,6 +52,11 @@ class HostView:
         return "master" in self.row.roles if self.row else self.master
 
     @property
+    def going(self) -> bool:
+        """True for a machine of ours that must leave: its row is gone, its role changed, or its leaving has begun."""
+        return self.row is not None and (self.spec is None or self.row.leaving or self.master != self.was_master)
+
+    @property
     def address(self) -> str:
         """Where it is reached over SSH."""
         return self.spec.address if self.spec is not None else (self.row.address if self.row else "")
@@ -64,6 +71,11 @@ class HostView:
     def done(self, step: str, digest: str | None = None) -> bool:
         """True when the host's journal says so (False when the host was not seen)."""
         return self.facts is not None and self.facts.done(step, digest)
+
+    def running(self, step: str, digest: str) -> bool:
+        """True when this very job runs on the host: whoever comes now waits for it and brings nothing."""
+        job = self.facts.jobs.get(step) if self.facts is not None else None
+        return job is not None and job.state == "running" and job.digest == digest
 
     @property
     def claimed(self) -> bool:
@@ -88,6 +100,7 @@ class ClusterView:
     pki: PKI | None = field(default=None, repr=False)
     registry_password: str = field(default="", repr=False)
     running: frozenset[str] = frozenset()
+    """Keys of the actions that are being carried out."""
     failures: Mapping[str, Failure] = field(default_factory=dict)
     now: float = 0.0
     deleting: bool = False
@@ -105,8 +118,8 @@ class ClusterView:
     # --- hosts -------------------------------------------------------------------------------------------------
     @cached_property
     def wanted(self) -> tuple[HostView, ...]:
-        """Hosts of the spec, in its order."""
-        return tuple(h for h in self.hosts.values() if h.spec is not None and not (h.row and h.row.leaving))
+        """Hosts of the spec, in its order; those that must leave before they may come (again) are not among them."""
+        return tuple(h for h in self.hosts.values() if h.spec is not None and not h.going)
 
     @cached_property
     def masters(self) -> tuple[HostView, ...]:
@@ -120,8 +133,8 @@ class ClusterView:
 
     @cached_property
     def leaving(self) -> tuple[HostView, ...]:
-        """Hosts that we touched and that are no longer wanted."""
-        return tuple(h for h in self.hosts.values() if h.spec is None or (h.row is not None and h.row.leaving))
+        """Hosts that we touched and that are no longer wanted, or not as what they are."""
+        return tuple(h for h in self.hosts.values() if h.going)
 
     @cached_property
     def registry_hosts(self) -> tuple[HostView, ...]:
@@ -153,7 +166,7 @@ class ClusterView:
     @cached_property
     def serving_masters(self) -> tuple[HostView, ...]:
         """Joined masters that stay: what balancers lead to."""
-        return tuple(h for h in self.joined_masters if not (h.row and h.row.leaving)) or self.joined_masters
+        return tuple(h for h in self.joined_masters if not h.going) or self.joined_masters
 
     @cached_property
     def leader(self) -> HostView | None:
@@ -165,9 +178,13 @@ class ClusterView:
 
     @cached_property
     def init_host(self) -> HostView | None:
-        """Where `kubeadm init` runs or ran: the host on record; before any attempt, the first usable master."""
+        """Where `kubeadm init` runs or ran: the host on record; before any attempt, the first usable master.
+
+        None while the host on record is leaving: until it is released nobody knows whether its attempt succeeded.
+        """
         if self.state.init.host in self.hosts:
-            return self.hosts[self.state.init.host]
+            recorded = self.hosts[self.state.init.host]
+            return None if recorded.going else recorded
         usable = [h for h in self.masters if h.facts is not None and not self.failing(h) and h.done("claim")]
         return usable[0] if usable else None
 

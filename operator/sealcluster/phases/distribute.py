@@ -87,7 +87,9 @@ class DistributeRootfs:
 
     async def _install_parts(self, context: Context, view: ClusterView, host: HostView, source: str) -> None:
         parts = tuple(p.digest for i in image_set(view.images_for(host)) for p in i.parts)
-        lacking = await context.gate.missing(host.name, parts)
+        # A job that runs takes its parts away when it ends: they are not missing.
+        under_way = host.running(PARTS_STEP, parts_digest(view, host))
+        lacking = frozenset() if under_way else await context.gate.missing(host.name, parts)
         if lacking and source == "fetch":
             assert view.registry is not None
             op = FetchParts(
@@ -97,7 +99,7 @@ class DistributeRootfs:
                 REGISTRY_USER,
                 view.registry_password,
             )
-            await context.gate.run(host.name, Job("fetch-parts", digest(*sorted(lacking)), op, timeout=1200), reason="RegistryFailed")
+            await context.gate.run(host.name, Job("fetch-parts", parts_digest(view, host), op, timeout=1200), reason="RegistryFailed")
         elif lacking:
             await context.gate.send(host.name, [p for p in parts if p in lacking], context.progress)
         keep = any(h.name == host.name for h in view.registry_hosts)

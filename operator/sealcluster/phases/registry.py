@@ -85,13 +85,16 @@ class DistributeRegistry:
         tree = registry_tree(view, host)
         root = paths.registry_tree(view.name)
         blobs = tuple(b.digest for b in tree.blobs)
-        if str(view.spec.registry.distribution) == "Sync":
+        identity = digest(tree.digest_source)
+        if host.running("registry-tree", identity):
+            lacking = frozenset[str]()  # its job moves them
+        elif str(view.spec.registry.distribution) == "Sync":
             lacking = await context.gate.missing(host.name, blobs, root)
         else:
             lacking = frozenset(blobs)
         await context.gate.send(host.name, [b for b in blobs if b in lacking], context.progress)
         op = CommitRegistry(root, blobs, tree.links)
-        await context.gate.run(host.name, Job("registry-tree", digest(tree.digest_source), op), reason="RegistryFailed")
+        await context.gate.run(host.name, Job("registry-tree", identity, op), reason="RegistryFailed")
 
 
 def _script(view: ClusterView, host: HostView) -> str:
