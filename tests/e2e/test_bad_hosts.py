@@ -35,6 +35,7 @@ def here(managed, fault):
         MachineSpec("w1", user="ops", auth="password", sudo="password"),
         MachineSpec("w2", user="ops", auth="key", sudo="password"),
         *(MachineSpec(f"w{number}") for number in range(3, 8)),
+        images=(),
     )
     lab, machines = here.site.lab, here.site.lab.machines
     here.secret("w1-ssh", password="wrong")

@@ -305,18 +305,18 @@ class Managed:
         wait_for("the object to be gone", lambda: self.plane.kubectl("get", "sealcluster", name, check=False).returncode != 0, seconds)
 
 
-def _site(machines: Any, folder: Path, specs: Sequence[MachineSpec | int]) -> Site:
+def _site(machines: Any, folder: Path, specs: Sequence[MachineSpec | int], images: Sequence[str]) -> Site:
     lab = machines(*specs)
-    return Site(lab, serve(lab.name, lab.bridge_address, IMAGES), folder)
+    return Site(lab, serve(lab.name, lab.bridge_address, images), folder)
 
 
 @pytest.fixture
 def site(machines: Any, tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """`site(n)` or `site(spec, …)`: machines with a registry; gone at the end."""
+    """`site(n)` or `site(spec, …)`: machines with a registry of these images; gone at the end."""
     made: list[Site] = []
 
-    def make(*specs: MachineSpec | int) -> Site:
-        made.append(_site(machines, tmp_path, specs))
+    def make(*specs: MachineSpec | int, images: Sequence[str] = IMAGES) -> Site:
+        made.append(_site(machines, tmp_path, specs, images))
         return made[-1]
 
     yield make
@@ -333,8 +333,8 @@ def managed(site: Callable[..., Site], seal_plane: Any, tmp_path: Path) -> Itera
     """`managed(n)`: machines, a registry, a management plane with our kind and the Secret `lab-ssh`, and a running operator."""
     operators: list[Operator] = []
 
-    def make(*specs: MachineSpec | int, secret: bool = True) -> Managed:
-        here = site(*specs)
+    def make(*specs: MachineSpec | int, secret: bool = True, images: Sequence[str] = IMAGES) -> Managed:
+        here = site(*specs, images=images)
         operator = Operator(seal_plane, tmp_path, here.registry.address)
         operators.append(operator)
         managed = Managed(seal_plane, here, operator)
