@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sealcluster.cli.addresses import parse_addresses, parse_bastion, parse_pairs
+from sealcluster.cli.config_files import read_configs
 from sealcluster.cli.options import Shape
 from sealcluster.core.errors import TerminalError
 
@@ -34,6 +35,11 @@ def build(shape: Shape, before: Mapping[str, Any] | None, *, known_hosts: bool =
     spec["ssh"] = _ssh(shape, dict(spec.get("ssh", {})), known_hosts=known_hosts)
     if shape.env:
         spec["env"] = {**spec.get("env", {}), **parse_pairs(shape.env, "--env")}
+    if shape.config_file:
+        kubeadm, configs = read_configs(shape.config_file, spec["images"])
+        spec["kubeadm"] = {**spec.get("kubeadm", {}), **kubeadm}
+        paths = {(c["path"], c.get("match")) for c in configs}
+        spec["configs"] = [*(c for c in spec.get("configs", []) if (c["path"], c.get("match")) not in paths), *configs]
     network = {"podSubnet": shape.pod_subnet, "serviceSubnet": shape.service_subnet}
     if any(network.values()):
         spec["network"] = {**spec.get("network", {}), **{k: v for k, v in network.items() if v}}

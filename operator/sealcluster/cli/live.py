@@ -58,7 +58,8 @@ class Live:
 
     def say(self, text: str, style: str = "") -> None:
         """A line above the picture, which stays."""
-        self._console.print(f"{self._picture.elapsed():6.1f}s {text}", style=style or None, markup=False, soft_wrap=True)
+        # A style given to print() would colour the picture below too.
+        self._console.print(Text(f"{self._picture.elapsed():6.1f}s {text}", style), soft_wrap=True)
 
 
 class Picture:

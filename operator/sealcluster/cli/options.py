@@ -90,6 +90,9 @@ class Shape:
     bastion: Annotated[str | None, typer.Option(metavar="[USER@]HOST[:PORT]", help="Jump host that leads to the hosts.")] = None
     pod_subnet: Annotated[str | None, typer.Option(metavar="CIDR", help="Network of the pods.", show_default="100.64.0.0/10")] = None
     service_subnet: Annotated[str | None, typer.Option(metavar="CIDR", help="Network of the Services.", show_default="10.96.0.0/22")] = None
+    config_file: Annotated[
+        list[Path] | None, typer.Option(dir_okay=False, help="File with kubeadm's documents and sealos' Configs; repeatable.")
+    ] = None
     transport: Annotated[str, typer.Option("-t", "--transport", help="What image files are: oci-archive or docker-archive.")] = (
         "oci-archive"
     )

@@ -27,11 +27,11 @@ class History:
     def __init__(self, before: SealClusterStatus) -> None:
         self._status = before
         self.worked = False
-        """True once an action ran."""
+        """True once something was changed; filling our own store with images is no change."""
 
     def tell(self, report: Report) -> None:
         """One turn."""
-        self.worked = self.worked or bool(report.running)
+        self.worked = self.worked or any(a.phase != "pull-images" for a in report.running.values())
         self._status = self._status.model_copy(update={"conditions": self._conditions(report)})
 
     def end(self, report: Report) -> SealClusterStatus:
