@@ -116,7 +116,7 @@ func inspectImage(ctx context.Context, s *session, args []string) error {
 		if response.Image == nil {
 			return fmt.Errorf("no such image %q present", name)
 		}
-		if err := printJSON(response); err != nil {
+		if err := printNamed("status", response.Image); err != nil {
 			return err
 		}
 	}

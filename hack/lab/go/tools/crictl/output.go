@@ -21,7 +21,20 @@ func printJSON(message proto.Message) error {
 	if err != nil {
 		return fmt.Errorf("printing as JSON: %w", err)
 	}
-	// protojson varies its white space on purpose; indenting again makes the output stable
+	return printIndented(packed)
+}
+
+// printNamed prints a CRI message as the one member of an object.
+func printNamed(name string, message proto.Message) error {
+	packed, err := protojson.MarshalOptions{EmitUnpopulated: true}.Marshal(message)
+	if err != nil {
+		return fmt.Errorf("printing as JSON: %w", err)
+	}
+	return printIndented([]byte(fmt.Sprintf("{%q: %s}", name, packed)))
+}
+
+// printIndented: protojson varies its white space on purpose; indenting again makes the output stable.
+func printIndented(packed []byte) error {
 	var indented bytes.Buffer
 	if err := json.Indent(&indented, packed, "", "  "); err != nil {
 		return fmt.Errorf("printing as JSON: %w", err)
