@@ -32,9 +32,16 @@ class EtcdState:
         """Votes there are."""
         return sum(1 for m in self.voters if m.name in self.healthy)
 
-    def member(self, name: str) -> EtcdMember | None:
-        """The member of this host."""
-        return next((m for m in self.members if m.name == name), None)
+    def member(self, name: str, address: str = "") -> EtcdMember | None:
+        """The member of this host. One that never started has no name yet: it is known by its address."""
+        for member in self.members:
+            if member.name == name or (not member.name and address and any(_host_of(u) == address for u in member.peer_urls)):
+                return member
+        return None
+
+
+def _host_of(url: str) -> str:
+    return url.removeprefix("https://").rpartition(":")[0]
 
 
 def etcd_state(view: ClusterView) -> EtcdState:

@@ -23,6 +23,7 @@ from sealcluster.engine.ports import Ports
 from sealcluster.engine.report import Report, make_report
 from sealcluster.engine.retry import OF_CREDENTIALS, failure
 from sealcluster.phases import PHASES, TEARDOWN, Context, Phase
+from sealcluster.phases.releasing import REMOVE
 
 log = logging.getLogger("sealcluster.engine")
 
@@ -32,8 +33,8 @@ FUTILE = 5
 """Successes in a row of an action that is planned again all the same: then it is a failure, and waits like one."""
 SETTLING = 180.0
 """Seconds after the last change during which a node that is not Ready is starting rather than broken."""
-RESYNC = 60.0
-"""Seconds between two looks at everything when nothing is left to do: drift is found within this time."""
+RESYNC = 50.0
+"""Seconds between two looks at each machine, whatever else is done: drift and changed host keys are told within a minute."""
 MENDING = 15.0
 """Seconds between two looks at what only a person can mend: the Secret that a machine refuses, a machine that failed preflight."""
 
@@ -227,7 +228,8 @@ class Engine:
                 "certificates",
             )
             if action.phase in ("join-masters", "leave"):
-                touched.add(action.args.get("leaving", action.host))
+                touched.update(action.args.values())
+            if action.phase == "join-masters" or action.what.startswith(REMOVE):
                 touched.update(h.name for h in self._memory.view(frozenset()).joined_masters)
             if not action.host or action.phase == "kubeconfig":
                 await self._memory.look_records()
@@ -285,7 +287,8 @@ class Engine:
         watched = {h for p in plans.values() for a in p.actions if a.needs for h in a.watch}
         failing = {n for n, s in self._memory.sights.items() if s.error is not None and s.retry_at <= now}
         mending = {n for n in self._mending(view, report) if now - self._memory.sights[n].looked_at >= MENDING}
-        await self._look((watched | failing | mending) - busy, cluster=view.initialized)
+        stale = {n for n, s in self._memory.sights.items() if now - s.looked_at >= RESYNC}
+        await self._look((watched | failing | mending | stale) - busy, cluster=view.initialized)
 
     def _mending(self, view: ClusterView, report: Report) -> set[str]:
         """Machines that a person may be mending right now: looking at them again is cheap and tells at once."""

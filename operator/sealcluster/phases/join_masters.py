@@ -10,9 +10,10 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.certificates import certificates_ready
-from sealcluster.phases.join import JOIN, RESET, join, next_step, undo
+from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, undo
+from sealcluster.phases.releasing import REMOVE, dead_members, member_of, under_way
 
-DROP = "remove its stale etcd member"
+DROP = "remove the stale etcd member of"
 
 
 class JoinMasters:
@@ -34,29 +35,44 @@ class JoinMasters:
             )
             return PhasePlan(early, done=len(joined), total=total)
         actions = []
-        turn_taken = ""
+        turn_taken = next((h.name for h in missing if self._joining(view, h)), "")
         for host in missing:
             if host.facts is None or not host.done("claim"):
                 continue
             what, needs = self._step(view, host)
-            if not needs and turn_taken and what != RESET:
+            if not needs and turn_taken not in ("", host.name) and what != RESET:
                 needs = f"{turn_taken} to join first"
             elif not needs and what != RESET:
                 turn_taken = host.name
             watch = tuple(h.name for h in view.joined_masters)
-            actions.append(Action(self.name, what, host.name, "it is not part of the control plane", needs, watch=watch))
+            on, args = host.name, {"joining": host.name}
+            if what == DROP:
+                what = f"{DROP} {host.name}"
+                on = view.leader.name if view.leader is not None else host.name
+            actions.append(Action(self.name, what, on, "it is not part of the control plane", needs, watch=watch, args=args))
         return PhasePlan(tuple(actions), done=len(joined), total=total)
 
+    def _joining(self, view: ClusterView, host: HostView) -> bool:
+        """True while a join of this host runs: by an action of ours, or on the machine since an earlier operator."""
+        return f"{self.name}/{host.name}/{JOIN}" in view.running or bool(under_way(host, STEP))
+
     def _step(self, view: ClusterView, host: HostView) -> tuple[str, str]:
+        if f"{self.name}/{host.name}/{JOIN}" in view.running:
+            return JOIN, ""
         what = next_step(view, host)
         if what == RESET:
             return what, ""
         running = host.facts is not None and "kubeadm-join" in host.facts.jobs
         if running:
             return what, ""
+        dead = dead_members(view)
+        if dead:
+            return what, f"the etcd member of {dead[0].name} to be removed first"
         etcd = etcd_state(view)
-        if etcd.member(host.name) is not None:
+        if member_of(view, host) is not None:
             return DROP, "" if view.leader else "a master whose API server answers"
+        if any(f"/{REMOVE} " in key for key in view.running):
+            return what, "another change of etcd to end"
         if not bootstrapped(view, host):
             return what, "its bootstrap"
         if not certificates_ready(view, host):
@@ -65,20 +81,20 @@ class JoinMasters:
             return what, "its container images"
         if view.leader is None:
             return what, "a master whose API server answers"
-        unready = [h.name for h in view.joined_masters if h.name not in view.cluster.ready_masters and not view.failing(h)]
+        unready = [h.name for h in view.serving_masters if h.name not in view.cluster.ready_masters and not view.failing(h)]
         if unready:
             return what, f"the API server on {unready[0]}"
         return what, may_add(etcd)
 
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
         """Undo, drop a stale member, or join."""
-        host = view.hosts[action.host]
+        host = view.hosts[action.args["joining"]]
         if action.what == RESET:
             await undo(context, view, host)
-        elif action.what == DROP:
-            member = etcd_state(view).member(host.name)
-            if member is not None and view.leader is not None:
+        elif action.what.startswith(DROP):
+            member = member_of(view, host)
+            if member is not None:
                 job = Job("etcd-member", digest("remove", member.id), EtcdMember("remove", member.id), timeout=120)
-                await context.gate.run(view.leader.name, job, reason="EtcdUnhealthy")
+                await context.gate.run(action.host, job, reason="EtcdUnhealthy")
         else:
             await join(context, view, host)

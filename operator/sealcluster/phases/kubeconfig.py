@@ -18,7 +18,9 @@ class Kubeconfig:
         """When there is none, or it points at a master that no longer answers."""
         if not view.initialized or view.pki is None:
             return PhasePlan(total=1)
-        good = any(_server(view, h.address) in (view.kubeconfig or "") for h in view.joined_masters if h.name in view.cluster.ready_masters)
+        good = any(
+            _server(view, h.address) in (view.kubeconfig or "") for h in view.serving_masters if h.name in view.cluster.ready_masters
+        )
         if view.kubeconfig and (good or view.leader is None):
             return PhasePlan(done=1, total=1)
         needs = "" if view.leader is not None else "a master whose API server answers"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sealcluster.core.plan import Action, PhasePlan, Problem
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
-from sealcluster.phases.leave import acknowledged, clean_job, lost, ours
+from sealcluster.phases.releasing import acknowledged, clean_job, lost, not_clean, ours, out_of_reach, under_way
 
 CLEAN, FORGET = "clean the machine", "release"
 
@@ -21,30 +21,29 @@ class Teardown:
         actions: list[Action] = []
         problems: list[Problem] = []
         hosts = [h for h in view.hosts.values() if h.row is not None]
-        workers_left = [h for h in hosts if not h.was_master and h.facts is not None and ours(view, h)]
+        workers_left = [h.name for h in hosts if not h.was_master and ours(view, h)]
         for host in hosts:
-            if host.facts is None:
-                if host.error is not None and acknowledged(view, host):
+            if out_of_reach(host):
+                if acknowledged(view, host):
                     actions.append(Action(self.name, FORGET, host.name, "a person said that it is gone", disruptive=True))
-                elif host.error is not None:
+                else:
                     problems.append(lost(view, host, self.name))
-                continue
-            if host.facts.owner is not None and not ours(view, host):
-                actions.append(Action(self.name, FORGET, host.name, "it belongs to another cluster now"))
-            elif ours(view, host):
-                needs = f"{workers_left[0].name} to be cleaned first" if host.was_master and workers_left else ""
-                actions.append(Action(self.name, CLEAN, host.name, "the cluster is being deleted", needs, disruptive=True))
-            elif host.facts.leftovers:
-                problems.append(self._dirty(host))
-            else:
-                actions.append(Action(self.name, FORGET, host.name, "it is clean"))
+            elif host.facts is not None:
+                problem = None if ours(view, host) else not_clean(host, self.name)
+                if problem is not None:
+                    problems.append(problem)
+                else:
+                    actions.append(self._action(view, host, workers_left))
         return PhasePlan(tuple(actions), tuple(problems), done=0, total=len(hosts))
 
-    def _dirty(self, host: HostView) -> Problem:
-        left = ", ".join(host.facts.leftovers[:5]) if host.facts else ""
-        return Problem(
-            "HostNotClean", f"{host.name} is not clean: {left}", host.name, self.name, "remove what is named, then it is released"
-        )
+    def _action(self, view: ClusterView, host: HostView, workers_left: list[str]) -> Action:
+        if ours(view, host):
+            needs = f"{workers_left[0]} to be cleaned first" if host.was_master and workers_left else ""
+            return Action(self.name, CLEAN, host.name, "the cluster is being deleted", needs, disruptive=True)
+        foreign = host.facts is not None and host.facts.owner is not None
+        job = "" if foreign else under_way(host)
+        why = "it belongs to another cluster now" if foreign else "it is clean"
+        return Action(self.name, FORGET, host.name, why, f"its job {job} to end" if job else "", watch=(host.name,))
 
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
         """Clean or release."""
