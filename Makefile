@@ -52,6 +52,9 @@ test-e2e-core: $(STAMP)
 e2e: $(STAMP) ## every end-to-end scenario on lab machines (long)
 	$(BIN)/pytest -q tests/e2e
 
+bench: $(STAMP) ## the product against a shell script on fresh machines, in one run
+	$(BIN)/python hack/bench/bench.py
+
 sim: $(STAMP) ## simulated runs with faults: make sim SEED=1 RUNS=2000
 	$(BIN)/python -m sealcluster.testing.run --seed $(SEED) --runs $(RUNS)
 
@@ -84,4 +87,4 @@ demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 maste
 demo-down: $(STAMP) ## remove the demo
 	$(BIN)/python hack/demo/demo.py down
 
-.PHONY: help setup check test test-integration test-e2e-core e2e sim format docs crd lab-up lab-down plane-up plane-down demo demo-down
+.PHONY: help setup check test test-integration test-e2e-core e2e sim bench format docs crd lab-up lab-down plane-up plane-down demo demo-down

@@ -61,8 +61,7 @@ def up(*, single: bool) -> None:
 
 def prepare(management: plane.Plane, lab: Lab) -> None:
     """The CRD and the Secret with the machines' key."""
-    management.kubectl("apply", "--server-side", "-f", str(ROOT / "crds"))
-    management.kubectl("wait", "--for=condition=Established", "crd/sealclusters.sealcluster.io", "--timeout=30s")
+    management.install(ROOT / "crds", "/apis/sealcluster.io/v1alpha1/sealclusters")
     key = next(iter(lab.machines.values())).key
     management.kubectl("create", "secret", "generic", "lab-ssh", f"--from-file=ssh-privatekey={key}")
 

@@ -1,7 +1,6 @@
 """A management plane that knows SealClusters."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,11 +24,7 @@ def seal_plane() -> Iterator[Plane]:
 
 def install(plane: Plane) -> None:
     """Install the CRD and wait until its resource is served."""
-    plane.kubectl("apply", "--server-side", "-f", str(CRDS))
-    deadline = time.monotonic() + 30
-    while plane.get(COLLECTION)[0] != 200:
-        assert time.monotonic() < deadline, "the API server does not serve sealclusters"
-        time.sleep(0.02)
+    plane.install(CRDS, COLLECTION)
 
 
 def send(plane: Plane, method: str, path: str, body: object = None, **options: Any) -> tuple[int, dict[str, Any]]:

@@ -147,6 +147,15 @@ class Plane:
             raise LabError(f"running kubectl {' '.join(args)}: exit code {done.returncode}: {done.stderr.strip()}")
         return done
 
+    def install(self, manifests: Path, collection: str) -> None:
+        """Apply CRDs and wait until the API server serves `collection` (a path such as /apis/example.io/v1/things)."""
+        self.kubectl("apply", "--server-side", "-f", str(manifests))
+        deadline = time.monotonic() + 30
+        while self.request("GET", collection)[0] != 200:
+            if time.monotonic() > deadline:
+                raise LabError(f"installing {manifests.name}: the API server does not serve {collection}")
+            time.sleep(_POLL_SECONDS)
+
     def down(self) -> None:
         """Stop the plane and remove everything of it."""
         down(self.name)
