@@ -87,8 +87,9 @@ async def generate_csrs(run: Execution, op: GenerateCSRs) -> None:
     lines = []
     for name in (*paper.LEAVES, *paper.FIRST_LEAVES):
         path = _key_path(name)
-        if machine.files.read(path) is None and name not in paper.FIRST_LEAVES:
-            machine.files.write(path, paper.write("PRIVATE KEY", machine=machine.machine_id, name=name).encode(), 0o600)
+        if machine.files.read(path) is None:
+            server = f"server: https://{config.domain}:{config.port}\n" if name.endswith(".conf") else ""
+            machine.files.write(path, (server + paper.write("PRIVATE KEY", machine=machine.machine_id, name=name)).encode(), 0o600)
         lines.append(f"== {name}\n{paper.write('CERTIFICATE REQUEST', key=f'{machine.machine_id}/{name}', node=config.node.name)}")
     run.output = "".join(lines)
     await run.spend(0.5)
@@ -107,7 +108,9 @@ async def install_certificates(run: Execution, op: InstallCertificates) -> None:
     """Certificates beside their keys; kubeconfigs whole."""
     await run.spend(0.5)
     for name, pem in op.certificates.items():
-        text = f"server: {op.server or "https://apiserver.cluster.local:6443"}\n{pem}" if name.endswith(".conf") else pem
+        chosen = run.machine.files.text(_key_path(name)).partition("\n")[0]
+        server = f"server: {op.server}" if op.server else chosen
+        text = f"{server}\n{pem}" if name.endswith(".conf") else pem
         run.machine.files.write(certificate_path(name), text.encode(), 0o600)
     await run.spend(0.5)
 

@@ -1,0 +1,77 @@
+"""Bugs that the simulation found, each with the smallest story that shows it. Remove the xfail mark with the fix."""
+
+import asyncio
+
+import pytest
+
+from sealcluster.testing import clock, scenarios, specs, truth
+from sealcluster.testing.driver import Simulation
+
+
+def rows(names):
+    """``m1,m2,w1``: rows whose address depends on the name alone."""
+    return specs.spec(
+        hosts=[specs.host(n, {"m": 0, "w": 20}[n[0]] + int(n[1:]), "master" if n[0] == "m" else "node") for n in names.split(",")]
+    )
+
+
+def verdict(spec, tell, limit=20_000):
+    """Tell a story with the engine running and say what was violated."""
+
+    async def main():
+        sim = Simulation(1, spec)
+        sim.on_report = lambda report: truth.check(sim, report)
+        sim.start()
+        try:
+            await tell(sim)
+            await sim.until(scenarios.ready, 3600)
+        finally:
+            found = truth.verdict(sim)
+            await sim.end()
+        return found
+
+    return clock.run(main(), limit=limit)
+
+
+async def job_runs(sim, machine, step):
+    for _ in range(100_000):
+        if any(run.key[0] == step for run in sim.world.machine(machine).jobs.running()):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{step} never ran on {machine}")
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="Gate.run attaches to a running job only if it did not start it itself: after a lost link it starts attempt 2 beside attempt 1",
+)
+@pytest.mark.parametrize("step", ["kubeadm-init", "pull"])
+def test_a_link_that_is_lost_while_a_job_runs_starts_nothing_twice(step):
+    async def tell(sim):
+        await job_runs(sim, "m1", step)
+        await asyncio.sleep(1)
+        sim.world.machine("m1").slow = 3.0
+        sim.world.network.cut.add("m1")
+        await asyncio.sleep(20)
+        sim.world.network.cut.discard("m1")
+
+    assert verdict(rows("m1,w1"), tell) == []
+
+
+@pytest.mark.parametrize("slow", ["m2", "m3"])
+def test_masters_join_one_at_a_time_whichever_is_prepared_first(slow):
+    async def tell(sim):
+        sim.world.machine(slow).slow = 3.0
+        for other in {"m2", "m3"} - {slow}:
+            await job_runs(sim, other, "kubeadm-join")
+            sim.world.machine(other).slow = 6.0
+            sim.world.machine(slow).slow = 0.5
+
+    assert verdict(rows("m1,m2,m3"), tell) == []
+
+
+@pytest.mark.parametrize(("before", "after"), [("m1,m2,m3,w1", "m1,w1"), ("m1,m2,m3,w1", "m2,m3,m4,w1")])
+def test_masters_leave(before, after, monkeypatch):
+    monkeypatch.setattr(scenarios, "PATIENCE", 1500.0)
+    assert scenarios.edit(rows(before), rows(after), seed=1).problems == []
