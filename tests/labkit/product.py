@@ -194,6 +194,10 @@ class Operator:
             self.process.wait()
         self.process = None
 
+    def said(self, words: str) -> bool:
+        """Whether the process that was started last has logged this."""
+        return words in self.log.read_text(errors="replace").split(f"--- start {self.starts}\n")[-1]
+
     def pause(self) -> None:
         """SIGSTOP."""
         assert self.process is not None
