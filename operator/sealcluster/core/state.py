@@ -42,6 +42,7 @@ class InitRecord:
 
     attempt: int = 0
     host: str = ""
+    """Where the attempt was made; empty once that machine was released without a success."""
     etcd_cluster_id: str = ""
     """Set once, after success; from then on no code path may init again or create a CA."""
     ca_hash: str = ""
@@ -83,8 +84,9 @@ class StateRecord:
         return replace(self, inventory={**self.inventory, row.name: row})
 
     def without_host(self, name: str) -> StateRecord:
-        """A copy without this row."""
-        return replace(self, inventory={k: v for k, v in self.inventory.items() if k != name})
+        """A copy without this row. An init that was tried there and never known to succeed is tried elsewhere, under a new number."""
+        init = replace(self.init, host="") if self.init.host == name and not self.init.initialized else self.init
+        return replace(self, init=init, inventory={k: v for k, v in self.inventory.items() if k != name})
 
     def with_guest(self, image: str, record: GuestRecord) -> StateRecord:
         """A copy that remembers how this image's commands ended."""

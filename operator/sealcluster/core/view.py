@@ -100,7 +100,7 @@ class ClusterView:
     pki: PKI | None = field(default=None, repr=False)
     registry_password: str = field(default="", repr=False)
     running: frozenset[str] = frozenset()
-    """Keys of the actions that are being carried out."""
+    """Keys and lanes of the actions that are being carried out."""
     failures: Mapping[str, Failure] = field(default_factory=dict)
     now: float = 0.0
     deleting: bool = False

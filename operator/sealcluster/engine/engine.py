@@ -121,7 +121,7 @@ class Engine:
 
     # --- one turn ----------------------------------------------------------------------------------------------
     async def _turn(self) -> Report:
-        view = self._memory.view(frozenset(a.key for a in self._actions.values()))
+        view = self._memory.view(frozenset(self._actions) | {a.key for a in self._actions.values()})
         plans = self._plans(view)
         started = self._start(view, plans)
         if started or self._actions:

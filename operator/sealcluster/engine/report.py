@@ -129,7 +129,7 @@ def _working(
     made = view.kubeconfig is not None and all(i.name in view.state.guests for i in view.any_images if i.type == "application")
     fresh = Reason.DELETING if view.deleting else (Reason.UPDATING if made else Reason.PROVISIONING)
     stuck = {p.host for p in problems if p.terminal}
-    transient = [p for p in problems if not p.terminal and (not p.host or p.host not in stuck)]
+    transient = [p for p in problems if not p.terminal and (not p.host or p.host not in stuck) and not _just_down(view, p)]
     if running:
         retrying = next((p for p in transient), None)
         text = str(step) if step else "working"
@@ -149,6 +149,14 @@ def _working(
     if settling and not problems and not view.cluster_settled:
         return Note(fresh, f"waiting for {view.unsettled}")
     return None
+
+
+def _just_down(view: ClusterView, problem: Problem) -> bool:
+    """True for a machine of a finished cluster that does not answer: it is looked at again, but nothing is being done about it."""
+    host = view.hosts.get(problem.host)
+    if problem.phase != "connect" or host is None or host.row is None or not view.initialized:
+        return False
+    return problem.host in view.cluster.nodes or not view.cluster.reachable
 
 
 def _blocked(problems: tuple[Problem, ...]) -> Note | None:

@@ -94,7 +94,7 @@ class InitControlPlane:
         assert host.facts is not None
         record = view.state.init
         this = init_digest(view.state.cluster_id, record.attempt)
-        fresh = record.attempt == 0 or host.done("kubeadm-reset", this)
+        fresh = not record.host or host.done("kubeadm-reset", this)
         if fresh:
             attempt = record.attempt + 1
 

@@ -117,7 +117,7 @@ class Leave:
         if waits:
             return Step(CLEAN if host.row.leaving else MARK, waits)
         member = member_of(view, host)
-        if member is not None:
+        if member is not None and view.initialized:
             refusal = may_remove(etcd_state(view), member.name)
             if refusal:
                 return Step(problem=self._refused(view, host, refusal))
@@ -125,7 +125,7 @@ class Leave:
             return self._alive(view, host, member_id=member.id if member else "")
         if not host.row.leaving:
             return Step(MARK)
-        if member is not None:
+        if member is not None and view.initialized:
             return self._etcd(view, host)
         if view.node(host) is not None:
             return Step(NODE)
@@ -152,7 +152,7 @@ class Leave:
         job = under_way(host, *CHANGES_MASTERS) if host.was_master else ""
         if job and view.initialized:
             return Step(CLEAN, f"its job {job} to end")
-        return self._etcd(view, host) if member_id else Step(CLEAN)
+        return self._etcd(view, host) if member_id and view.initialized else Step(CLEAN)
 
     @staticmethod
     def _etcd(view: ClusterView, host: HostView) -> Step:
