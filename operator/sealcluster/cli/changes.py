@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from sealcluster.api import HostKeyPolicy
 from sealcluster.api.ssh import effective_ssh
 from sealcluster.cli.failures import spoken
+from sealcluster.core.plan import Problem
 from sealcluster.core.view import HostView
 from sealcluster.engine import Report
 from sealcluster.render.fingerprint import fingerprint
+
+OUTPUT_LINES = 5
+"""Last lines of a failed step that are shown with it; `status` and the log show more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +62,25 @@ class Changes:
             current.add(text)
             if text not in self._problems:
                 found.append(Line("problem", text, "red" if problem.terminal else "yellow"))
+                found += [Line("problem", f"    {line}", "dim") for line in _output(report, problem)]
         self._problems = current
         return found
 
     def _new_step(self, report: Report) -> list[Line]:
         note = report.account.working or report.account.blocked
         text = str(report.step) if report.step and report.running else (note.message if note else "")
-        if not text or text == self._step:
+        if not text or text == self._step or report.released:
             return []
         self._step = text
         if any(text.startswith(p.message) or p.message in text for p in report.problems):
             return []  # said as a problem already
         return [Line("step", text, "bold")]
+
+
+def _output(report: Report, problem: Problem) -> list[str]:
+    """The last lines of what failed."""
+    failure = next((f for f in report.view.failures.values() if f.problem == problem), None)
+    return failure.output.rstrip().splitlines()[-OUTPUT_LINES:] if failure else []
 
 
 def _first_use(report: Report, host: HostView) -> bool:

@@ -6,16 +6,17 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sealcluster.cli.records import Settings
-from sealcluster.compose import Adapters
 from sealcluster.core.ports import HostTarget, Management
 from sealcluster.engine import Ports
-from sealcluster.kube.client import KubeClient
-from sealcluster.kube.transport import Transport
+
+if TYPE_CHECKING:
+    from sealcluster.compose import Adapters
+    from sealcluster.kube.client import KubeClient
 
 T = TypeVar("T")
 
@@ -53,6 +54,10 @@ class Outside(Protocol):
 
     def open(self, root: Path, settings: Settings) -> Opened:
         """Adapters with the content store below the state directory."""
+        ...
+
+    def plane(self, kubeconfig: Path | None, context: str | None) -> AbstractAsyncContextManager[KubeClient]:
+        """A client of a management plane's API server."""
         ...
 
     def now(self) -> float:
@@ -98,19 +103,24 @@ class RealOutside:
 
     def open(self, root: Path, settings: Settings) -> Opened:
         """Adapters with the content store below the state directory."""
+        from sealcluster.compose import Adapters  # noqa: PLC0415 - half of the program's start: only what talks to machines needs it
+
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         authorities = Path(settings.registry_ca) if settings.registry_ca else None
         return RealOpened(Adapters(store=root / ".store", insecure_registries=settings.insecure_registries, extra_ca=authorities))
+
+    @asynccontextmanager
+    async def plane(self, kubeconfig: Path | None, context: str | None) -> AsyncIterator[KubeClient]:
+        """A client of a management plane's API server; it gives up soon, for a person waits."""
+        from sealcluster.kube.client import KubeClient  # noqa: PLC0415 - see above
+        from sealcluster.kube.transport import Transport  # noqa: PLC0415 - see above
+
+        transport = await Transport.from_file(kubeconfig, context)
+        try:
+            yield KubeClient(transport, attempts=2, patience=15)
+        finally:
+            await transport.close()
 
     def now(self) -> float:
         """The wall clock."""
         return time.time()
-
-
-@asynccontextmanager
-async def plane(kubeconfig: Path | None, context: str | None) -> AsyncIterator[KubeClient]:
-    """A client of a management plane's API server."""
-    transport = await Transport.from_file(kubeconfig, context)
-    try:
-        yield KubeClient(transport, attempts=2, patience=15)
-    finally:
-        await transport.close()

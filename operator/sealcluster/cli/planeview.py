@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
 from sealcluster.api import RETRY_ANNOTATION, Host, SealClusterStatus, timestamp
-from sealcluster.cli import outside, show_status
+from sealcluster.cli import show_status
 from sealcluster.cli.columns import columns
 from sealcluster.cli.failures import say
 from sealcluster.cli.here import Here, emit, show
@@ -18,9 +18,10 @@ from sealcluster.cli.options import Format, Plane
 from sealcluster.cli.records import known
 from sealcluster.cli.statusview import moment
 from sealcluster.core.errors import TerminalError
-from sealcluster.kube.client import KubeClient
-from sealcluster.kube.management import KubeManagement
 from sealcluster.kube.resources import SEALCLUSTERS
+
+if TYPE_CHECKING:
+    from sealcluster.kube.client import KubeClient
 
 T = TypeVar("T")
 Body = dict[str, Any]
@@ -63,6 +64,7 @@ def plan(here: Here, plane: Plane, cluster: str | None, output: Format) -> None:
 
 def kubeconfig(here: Here, plane: Plane, cluster: str | None) -> str:
     """The Secret `<name>-kubeconfig`."""
+    from sealcluster.kube.management import KubeManagement  # noqa: PLC0415 - the client is slow to load; most commands need none
 
     async def read(client: KubeClient, namespace: str) -> str:
         name = str((await _object(client, namespace, cluster))["metadata"]["name"])
@@ -99,7 +101,7 @@ def _body(here: Here, plane: Plane, cluster: str | None) -> Body:
 
 def _ask(here: Here, plane: Plane, question: Callable[[KubeClient, str], Awaitable[T]]) -> T:
     async def work() -> T:
-        async with outside.plane(plane.kubeconfig, plane.context) as client:
+        async with here.outside.plane(plane.kubeconfig, plane.context) as client:
             return await question(client, plane.namespace or default_namespace(plane))
 
     return here.outside.run(work())

@@ -57,23 +57,6 @@ class Narrator:
         self._console.print(f"{time.monotonic() - self._started:6.1f}s {text}", style=style or None, markup=False)
 
 
-class Silent:
-    """Nothing but what went wrong, for looks: they are short and their result is what counts."""
-
-    def __enter__(self) -> Self:
-        """Nothing to prepare."""
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Nothing to tidy up."""
-
-    def tell(self, report: Report) -> None:
-        """Nothing."""
-
-    def say(self, text: str, style: str = "") -> None:
-        """Nothing."""
-
-
 def teller(cluster: str, *, verbose: bool) -> Teller:
     """Live on a terminal; lines elsewhere, and with -v, whose log would tear the picture."""
     from sealcluster.cli.live import Live  # noqa: PLC0415 - rich's tables are loaded only where they are drawn

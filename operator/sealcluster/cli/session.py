@@ -11,7 +11,6 @@ from dataclasses import replace
 from sealcluster.api import ACKNOWLEDGE_LOST_ANNOTATION, SealCluster
 from sealcluster.cli.observer import NoImages
 from sealcluster.core.errors import TransientError
-from sealcluster.core.ports import Management
 from sealcluster.engine import Desired, Engine, Ports, Report
 from sealcluster.engine.report import make_report
 from sealcluster.phases import PHASES, TEARDOWN
@@ -85,8 +84,3 @@ async def look(desired: Desired, ports: Ports, *, images: bool = True) -> Report
     engine = Engine(desired, ports if images else replace(ports, images=NoImages()), holder=holder(), listener=lambda _report: None)
     view, plans = await engine.plan()
     return make_report(view, plans, {}, {}, [TITLES[name] for name in plans])
-
-
-def observing(ports: Ports, management: Management) -> Ports:
-    """The ports with other records."""
-    return replace(ports, management=management)
