@@ -1,16 +1,19 @@
 """The lab's cluster images, as installers and registries see them."""
 
 import json
+import shutil
 import subprocess
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from labkit.images import ClusterImages
 from sealab import clusterimage
-from sealab.clusterimage_unpack import config, unpack
+from sealab.clusterimage_unpack import config, render, unpack
 from sealab.gobuild import binary
 from sealab.machines_layout import Layout
 from sealab.registry import Registry, serve
@@ -51,6 +54,29 @@ def test_its_registry_holds_all_that_kubeadm_wants(unpacked: Path) -> None:
         for blob in (manifest["config"], *manifest["layers"]):
             data = root / "blobs/sha256" / blob["digest"][7:9] / blob["digest"][7:] / "data"
             assert data.stat().st_size == blob["size"]
+
+
+@pytest.mark.parametrize(("switch", "restricted"), [("1", True), ("0", None)])
+def test_its_templates_render_for_the_lab_and_for_real_machines(
+    cluster_image: ClusterImages, unpacked: Path, tmp_path: Path, switch: str, restricted: bool | None
+) -> None:
+    shutil.copytree(unpacked / "etc", tmp_path / "etc")
+    env = {
+        **config(cluster_image("kubernetes", "v1.34.4"))["env"],
+        "SEALAB": switch,
+        "registryPassword": "s3cret",
+        "criSnapshotter": "native",
+    }
+    render(tmp_path, env)
+    plugin = tomllib.loads((tmp_path / "etc/config.toml").read_text())["plugins"]["io.containerd.grpc.v1.cri"]
+    assert plugin.get("restrict_oom_score_adj") is restricted
+    assert plugin["containerd"]["snapshotter"] == "native"
+    assert plugin["sandbox_image"] == f"sealos.hub:5000/{env['sandboxImage']}"
+    assert plugin["registry"]["configs"]["sealos.hub:5000"]["auth"] == {"username": "admin", "password": "s3cret"}
+    assert ('Environment="SEALAB=1"' in (tmp_path / "etc/10-kubeadm.conf").read_text()) is (switch == "1")
+    assert yaml.safe_load((tmp_path / "etc/registry_config.yml").read_text())["http"]["addr"] == ":5000"
+    assert tomllib.loads((tmp_path / "etc/hosts.toml").read_text())["host"].keys() == {"http://sealos.hub:5000"}
+    assert not [path for path in (tmp_path / "etc").iterdir() if "<no value>" in path.read_text()]
 
 
 def test_built_twice_it_has_the_same_digest(
