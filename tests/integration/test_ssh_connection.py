@@ -1,6 +1,7 @@
 """Connections against a server in this process: everything that can go wrong between us and a host, one test each."""
 
 import asyncio
+import socket
 import time
 
 import asyncssh
@@ -162,19 +163,15 @@ async def test_a_closed_port_is_unreachable(server, pool):
     assert f"127.0.0.1:{server.port}" in str(caught.value)
 
 
-async def test_a_server_that_never_speaks_is_unreachable_in_time(pool, tmp_path):
-    silent = await asyncio.start_server(lambda *_: asyncio.sleep(60), "127.0.0.1", 0)
-    port = silent.sockets[0].getsockname()[1]
-    quick = Pool(SshSettings(connect_timeout=0.5, login_timeout=0.5))
-    try:
+async def test_a_server_that_never_speaks_is_unreachable_in_time():
+    pool = Pool(SshSettings(connect_timeout=0.5, login_timeout=0.5))
+    with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         with pytest.raises(TransientError) as caught:
-            await say(quick.connection(HostTarget("h1", "127.0.0.1", port, Credentials(password="x"), TOFU)))
+            await say(pool.connection(HostTarget("h1", "127.0.0.1", silent.getsockname()[1], Credentials(password="x"), TOFU)))
         assert caught.value.reason == "HostUnreachable"
         assert time.monotonic() - began < 5
-    finally:
-        await quick.close()
-        silent.close()
+    await pool.close()
 
 
 async def test_a_link_that_breaks_in_a_command_is_no_success(server, pool):
@@ -291,6 +288,26 @@ async def test_sudo_that_refuses_is_terminal(server, pool, password):
     assert caught.value.reason == "SudoFailed"
     assert "password" in caught.value.output
     assert "wrong words" not in f"{caught.value} {caught.value.output}"
+
+
+async def test_a_wrong_password_is_tried_once(server, pool):
+    server.sudo("open sesame")
+    with pytest.raises(TerminalError):
+        await say(pool.connection(target(server, Credentials(user="ops", private_key=PRIVATE, become_password="wrong words"))))
+    assert (server.home / "tries").read_text() == "try\ntry\n"  # the second time it only asked
+
+
+async def test_a_wrong_password_on_a_terminal_is_terminal_too(server, pool):
+    server.sudo("open sesame", tty=True)
+    with pytest.raises(TerminalError) as caught:
+        await say(pool.connection(target(server, Credentials(user="ops", private_key=PRIVATE, become_password="wrong words"))))
+    assert caught.value.reason == "SudoFailed"
+
+
+async def test_a_password_that_sudo_does_not_ask_for_is_kept(server, pool):
+    server.sudo()
+    credentials = Credentials(user="ops", private_key=PRIVATE, become_password="open sesame")
+    assert (await say(pool.connection(target(server, credentials)), "cat", b"data")).stdout == b"data"
 
 
 # a bastion

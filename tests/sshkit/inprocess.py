@@ -11,13 +11,14 @@ from pathlib import Path
 import asyncssh
 
 SUDO = """#!/bin/sh
-# What matters of sudo: -n never asks, -S reads the password as one line; NOPASSWD where @PASSWORD@ is empty.
+# What matters of sudo: -n never asks; -S prints the prompt, flushes the terminal and reads a line, three times.
 mode=
+prompt=
 while [ $# -gt 0 ]; do
 	case $1 in
 	-n) mode=n ;;
 	-S) mode=S ;;
-	-p) shift ;;
+	-p) prompt=$2; shift ;;
 	--) shift; break ;;
 	esac
 	shift
@@ -25,8 +26,14 @@ done
 @TTY@
 if [ -n "@PASSWORD@" ]; then
 	if [ "$mode" = n ]; then echo "sudo: a password is required" >&2; exit 1; fi
-	IFS= read -r given
-	if [ "$given" != "@PASSWORD@" ]; then echo "sudo: 1 incorrect password attempt" >&2; exit 1; fi
+	for try in 1 2 3; do
+		echo try >>"$(dirname "$0")/tries"
+		printf %s "$prompt" >&2
+		IFS= read -r given || exit 1
+		if [ "$given" = "@PASSWORD@" ]; then break; fi
+		echo "Sorry, try again." >&2
+		if [ "$try" = 3 ]; then exit 1; fi
+	done
 fi
 SUDO_USER=test exec "$@"
 """
@@ -129,8 +136,8 @@ class Server:
             finally:
                 feeding.cancel()
                 _kill(child)
+                _close(child)  # first: `wait` also waits for pipes that nobody reads any more
                 await child.wait()
-                _close(child)
             process.exit(code if code >= 0 else 255)
         except (BrokenPipeError, ConnectionError, asyncssh.Error):
             process.close()
@@ -157,12 +164,16 @@ class Server:
                     return
                 process.stdout.write(data)
 
-        typing = asyncio.ensure_future(typed())
-        await shown()
-        typing.cancel()
-        os.close(master)
-        code = await child.wait()
-        _close(child)
+        typing, showing = asyncio.ensure_future(typed()), asyncio.ensure_future(shown())
+        try:
+            await asyncio.wait([showing, asyncio.ensure_future(process.wait_closed())], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            typing.cancel()
+            _kill(child)
+            await showing  # its thread reads until the last process has closed the terminal
+            os.close(master)
+            code = await child.wait()
+            _close(child)
         return code
 
     def cut(self) -> None:

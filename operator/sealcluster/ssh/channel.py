@@ -50,6 +50,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             self.stderr += data
             if len(self.stderr) > 2 * STDERR_LIMIT:
                 del self.stderr[: len(self.stderr) - STDERR_LIMIT]
+            self._changed.set()
             return
         self._out += data
         if self.started_at is None:
@@ -125,15 +126,13 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             self._changed.clear()
             await self._changed.wait()
 
-    async def saw(self, text: bytes) -> None:
-        """Wait until start-up noise holds this text (or the end)."""
-        while not self._closed and self.started_at is None and text not in self._out:
-            self._changed.clear()
-            await self._changed.wait()
+    def told(self, text: bytes) -> int:
+        """How often this was printed before the script began."""
+        return self.stderr.count(text) + (self._out.count(text) if self.started_at is None else 0)
 
-    async def begun(self) -> None:
-        """Wait until the script began (or never will)."""
-        while not self._closed and self.started_at is None:
+    async def awaits(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds, the script begins, or the command ends."""
+        while not self._closed and self.started_at is None and not condition():
             self._changed.clear()
             await self._changed.wait()
 

@@ -1,14 +1,14 @@
 """Turning a script into the one command line that a host's login shell runs, as root.
 
 The script travels as an argument of `/bin/sh -c` (so it must hold no secret) and standard input is left to its data. A random mark
-separates what shell start-up files print from what the script prints. A sudo password is the first line of standard input;
-everything up to the mark is skipped after sudo, because sudo reads that line only when it feels like asking.
+separates what shell start-up files print from what the script prints. sudo gets a password only when it asks for one, and only
+once: it prints a prompt of ours, so a wrong password costs one attempt, and data are never taken for one.
 """
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sealcluster.core.ports import Credentials
 
@@ -27,7 +27,7 @@ class Become:
     """How to get root."""
 
     sudo: bool = False
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, credentials: Credentials) -> Become:
@@ -39,11 +39,13 @@ class Become:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line, what precedes the data on standard input, and the line that marks the beginning of the output."""
+    """A command line and the texts by which one knows how far it is."""
 
     line: str
-    preface: bytes
     mark: bytes
+    """Line after which the script's own output begins."""
+    prompt: bytes
+    """What sudo prints when it wants the password; empty: it never asks."""
     ready: bytes
     """Printed when input may be sent; empty: at once."""
 
@@ -52,7 +54,8 @@ def compose(script: str, become: Become, *, terminal: bool = False, size: int | 
     """The command for `script`.
 
     On a terminal (sudo's requiretty) the end of input does not travel: the script gets exactly `size` bytes, or must itself know
-    how many to read (None); and errors would mix with output, so they are dropped there.
+    how many to read (None); errors would mix with output, so they are dropped there; and what is sent before the terminal is raw
+    would be changed or lost (sudo flushes it), so one waits for `ready`.
     """
     nonce = secrets.token_hex(8)
     asks = become.sudo and become.password is not None
@@ -61,17 +64,13 @@ def compose(script: str, become: Become, *, terminal: bool = False, size: int | 
         body = "exec 2>/dev/null\n" + body
         if size is not None:
             body = f"head -c {size} | /bin/sh -c {quote(body)}"
-    if asks:
-        body = f'while IFS= read -r sc; do [ "$sc" = {nonce} ] && break; done; unset sc\n{body}'
+        body = f"stty raw -echo && printf '\\n!!{nonce}\\n'\n{body}"
     line = f"/bin/sh -c {quote(body)}"
     if become.sudo:
-        line = ("sudo -S -p '' -- " if asks else "sudo -n -- ") + line
-    line = f"exec {line}"
-    if terminal:
-        line = f"stty raw -echo && printf '\\n!!{nonce}\\n'; {line}"
+        line = (f"sudo -S -p '??{nonce}' -- " if asks else "sudo -n -- ") + line
     return Command(
-        line,
-        f"{become.password}\n{nonce}\n".encode() if asks else b"",
+        f"exec {line}",
         f"@@{nonce}".encode(),
+        f"??{nonce}".encode() if asks else b"",
         f"!!{nonce}".encode() if terminal else b"",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +15,7 @@ import asyncssh
 from sealcluster.core.errors import TerminalError
 from sealcluster.core.ports import Bastion, HostTarget
 from sealcluster.ssh.channel import STDERR_LIMIT, Channel, Clock, TooMuchOutput
-from sealcluster.ssh.command import PATH, Become, compose
+from sealcluster.ssh.command import PATH, Become, Command, compose
 from sealcluster.ssh.failures import LINK_ERRORS, login_failure, lost, unreachable
 from sealcluster.ssh.hostkeys import KeyWatcher, Trust, line_of
 from sealcluster.ssh.login import login_options
@@ -23,6 +24,8 @@ from sealcluster.ssh.settings import SshSettings
 
 INPUT_BLOCK = 255 << 10
 BUSY_PAUSE = 0.2
+
+_PROMPT = re.compile(rb"\?\?[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +124,10 @@ class Connection:
             return
         if channel.rc is None:
             raise lost(self.name, doing)
-        stderr = bytes(channel.stderr[-STDERR_LIMIT:]).decode(errors="backslashreplace")
-        said = self.redact((stderr or channel.noise().decode(errors="backslashreplace")).strip())[-2000:]
+        stderr = _PROMPT.sub(b"", bytes(channel.stderr[-STDERR_LIMIT:])).decode(errors="backslashreplace")
+        said = self.redact((stderr.strip() or channel.noise().decode(errors="backslashreplace")).strip())[-2000:]
         if self._become.sudo:
-            user = self._credentials.user
-            raise TerminalError(
-                f"becoming root on host {self.name}: sudo refused user {user}: {said or f'exit code {channel.rc}'}",
-                reason="SudoFailed",
-                host=self.name,
-                exit_code=channel.rc,
-                output=said,
-                hint=f"allow {user} to run /bin/sh by sudo, and give become-password where sudo asks for a password",
-            )
+            raise self._sudo_refused(channel.rc, said)
         raise TerminalError(
             f"starting a shell on host {self.name}: {said or f'exit code {channel.rc}'}",
             reason="AuthenticationFailed",
@@ -140,6 +135,17 @@ class Connection:
             exit_code=channel.rc,
             output=said,
             hint=f"user {self._credentials.user} needs a login shell that runs commands",
+        )
+
+    def _sudo_refused(self, rc: int, said: str) -> TerminalError:
+        user = self._credentials.user
+        return TerminalError(
+            f"becoming root on host {self.name}: sudo refused user {user}: {said or f'exit code {rc}'}",
+            reason="SudoFailed",
+            host=self.name,
+            exit_code=rc,
+            output=said,
+            hint=f"allow {user} to run /bin/sh by sudo, and give become-password where sudo asks for a password",
         )
 
     @asynccontextmanager
@@ -174,7 +180,7 @@ class Connection:
         """Whether sudo refused for want of a terminal; only looked at where sudo is in play."""
         if not self._become.sudo or self.commands > 1:
             return False
-        await channel.begun()
+        await channel.awaits(lambda: False)
         return channel.started_at is None and b"you must have a tty" in channel.stderr
 
     async def _start(self, script: str, doing: str, size: int | None) -> Channel:
@@ -201,11 +207,22 @@ class Connection:
                 continue
             channel = cast(Channel, made)
             self.commands += 1
-            if command.ready:
-                await channel.saw(command.ready)
-            if command.preface:
-                await channel.write(command.preface)
+            await self._let_in(channel, command)
             return channel
+
+    async def _let_in(self, channel: Channel, command: Command) -> None:
+        """Answer sudo, once, and wait for the terminal."""
+        prompt = command.prompt
+        if prompt:
+            await channel.awaits(lambda: channel.told(prompt) > 0 or bool(command.ready and channel.told(command.ready)))
+            if channel.told(prompt):
+                await channel.write(f"{self._become.password}\n".encode())
+                await channel.awaits(lambda: channel.told(prompt) > 1 or bool(command.ready and channel.told(command.ready)))
+            if channel.told(prompt) > 1:
+                channel.abort()
+                raise self._sudo_refused(1, "wrong password")
+        if command.ready:
+            await channel.awaits(lambda: channel.told(command.ready) > 0)
 
     # The link -------------------------------------------------------------------------------------------------------------------
 
@@ -227,7 +244,8 @@ class Connection:
     async def _connect(self) -> asyncssh.SSHClientConnection:
         settings = self._settings
         trust = Trust.of(self.keys, self.name, self._address, self._port)
-        options = login_options(self.name, self._credentials)
+        # Opening a key with a passphrase takes a second of computing.
+        options = await asyncio.to_thread(login_options, self.name, self._credentials)
         watchers: list[KeyWatcher] = []
 
         def watcher() -> KeyWatcher:
