@@ -99,7 +99,8 @@ class ObjectSupervisor:
         self._engine_task: asyncio.Task[Report] | None = None
         self._writer: StatusWriter | None = None
         self._seen_generation = -1
-        self._said: set[tuple[str, str]] = set()
+        self._said: set[tuple[str, ...]] = set()
+        """What the last report's events were about."""
         self._pending_events: set[asyncio.Task[None]] = set()
         self._fenced = False
         self._clusterfile: str | None = (body.get("status") or {}).get("clusterfile")
@@ -250,18 +251,21 @@ class ObjectSupervisor:
         self._conditions = status.conditions
         self._clusterfile = status.clusterfile or self._clusterfile
         self._offer(compact(status.model_copy(update={"clusterfile": self._clusterfile}), report.view.spec.hosts))
-        for problem in report.problems:
-            self._event(problem.reason, f"{problem.message}{'; ' + problem.hint if problem.hint else ''}", warning=True)
+        self._speak(report)
+
+    def _speak(self, report: Report) -> None:
+        """A problem is said when it begins: that its words change (a count, a cause in other words) is no news."""
+        found: dict[tuple[str, ...], tuple[str, bool]] = {}
+        for p in report.problems:
+            found.setdefault((p.reason, p.phase, p.host or p.message), (f"{p.message}{'; ' + p.hint if p.hint else ''}", True))
         if report.ready:
-            self._event("ClusterReady", f"{len(report.view.wanted)} nodes are Ready, Kubernetes {report.view.version}", warning=False)
-            self._said = {s for s in self._said if s[0] == "ClusterReady"}
+            found["ClusterReady",] = (f"{len(report.view.wanted)} nodes are Ready, Kubernetes {report.view.version}", False)
+        for key, (text, warning) in found.items():
+            if key not in self._said:
+                self._event(key[0], text, warning=warning)
+        self._said = set(found)
 
     def _event(self, reason: str, text: str, *, warning: bool) -> None:
-        if (reason, text) in self._said:
-            return
-        if reason != "ClusterReady":
-            self._said.discard(("ClusterReady", next((t for r, t in self._said if r == "ClusterReady"), "")))
-        self._said.add((reason, text))
         record = self._events.warning if warning else self._events.normal
         task = asyncio.create_task(record(reason, text))
         self._pending_events.add(task)
@@ -273,7 +277,9 @@ class ObjectSupervisor:
         await self._stop_engine()
         details = {C.SPEC_VALID: Finding.false(reason, message)}
         self._tell(Account(details=details, blocked=Note(reason, message)), generation)
-        self._event(str(reason), message, warning=True)
+        if self._said != {(str(reason), message)}:
+            self._said = {(str(reason), message)}
+            self._event(str(reason), message, warning=True)
 
     def _tell(self, account: Account, generation: int) -> None:
         self._conditions = set_conditions(self._conditions, summarize(account), generation, self._now())

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from sealcluster.core.errors import SealError
 from sealcluster.core.ports import Clock
 from sealcluster.kube.client import KubeClient
-from sealcluster.kube.errors import NotFound
+from sealcluster.kube.errors import Conflict, NotFound
 from sealcluster.kube.resources import EVENTS, SEALCLUSTERS
 
 CONTROLLER = "sealcluster.io/operator"
@@ -84,8 +84,8 @@ class EventRecorder:
             log.warning("recording event %s: %s", reason, error)
 
     async def _first(self, key: tuple[str, str, str], action: str, now: float) -> None:
-        name = f"{self._name[:200]}.{uuid4().hex[:16]}"
-        self._said[key] = _Said(name, first=now, written=now)
+        name = f"{self._name[:200]}.{self._digest(key, now)}"
+        said = self._said[key] = _Said(name, first=now, written=now)
         self._said.move_to_end(key)
         while len(self._said) > REMEMBERED:
             self._said.popitem(last=False)
@@ -101,7 +101,16 @@ class EventRecorder:
             "reportingController": CONTROLLER,
             "reportingInstance": self._instance,
         }
-        await self._client.create(EVENTS, body, self._namespace)
+        try:
+            await self._client.create(EVENTS, body, self._namespace)
+        except Conflict:  # an operator before us, or ourselves in a request whose answer was lost, said it
+            said.written = float("-inf")
+            await self._repeat(said, now)
+
+    def _digest(self, key: tuple[str, str, str], now: float) -> str:
+        """The same words of the same half hour have the same name, whichever process says them."""
+        words = "\0".join((self._regarding["uid"], *key, str(int(now // SAME_WITHIN))))
+        return hashlib.sha256(words.encode()).hexdigest()[:16]
 
     async def _repeat(self, said: _Said, now: float) -> None:
         said.count += 1

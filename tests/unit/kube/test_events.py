@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sealcluster.core.errors import TransientError
-from sealcluster.kube.errors import NotFound
+from sealcluster.kube.errors import Conflict, NotFound
 from sealcluster.kube.events import BURST, LONGEST_NOTE, REFILL, SAME_WITHIN, SERIES_INTERVAL, EventRecorder
 from unit.kube.manual_clock import ManualClock
 
@@ -15,10 +15,13 @@ class FakeClient:
         self.created: list[dict[str, Any]] = []
         self.patched: list[tuple[str, dict[str, Any]]] = []
         self.failure: Exception | None = None
+        self.taken: set[str] = set()
 
     async def create(self, resource: object, body: dict[str, Any], namespace: str) -> None:
         if self.failure:
             raise self.failure
+        if body["metadata"]["name"] in self.taken:
+            raise Conflict("creating Event: it exists", exists=True)
         self.created.append(body)
 
     async def patch(self, resource: object, name: str, patch: dict[str, Any], namespace: str) -> None:
@@ -84,6 +87,15 @@ async def test_an_event_that_expired_is_said_again(recorder: EventRecorder, clie
     client.failure = None
     await recorder.normal("Provisioning", "same")
     assert len(client.created) == 2
+
+
+async def test_what_an_earlier_process_said_is_counted_there(client: Any, clock: ManualClock) -> None:
+    await EventRecorder(client, clock, "ns", "demo", "u1", "pod-a").warning("HostUnreachable", "same")
+    name = client.created[0]["metadata"]["name"]
+    client.taken.add(name)
+    await EventRecorder(client, clock, "ns", "demo", "u1", "pod-b").warning("HostUnreachable", "same")
+    assert len(client.created) == 1
+    assert [(n, patch["series"]["count"]) for n, patch in client.patched] == [(name, 2)]
 
 
 async def test_a_flood_is_cut(recorder: EventRecorder, client: FakeClient, clock: ManualClock) -> None:
