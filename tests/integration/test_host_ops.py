@@ -184,6 +184,19 @@ async def test_a_hosts_file_that_is_a_mount_is_written_in_place(m1):
         assert await umount.wait() == 0
 
 
+async def test_the_copies_of_running_pods_follow(m1):
+    ours = m1.file("/var/lib/kubelet/pods/a/etc-hosts")
+    other = m1.file("/var/lib/kubelet/pods/b/etc-hosts")
+    for copy, text in ((ours, "127.0.0.1 localhost\n# BEGIN sealcluster\n9.9.9.9 old\n# END sealcluster\n"), (other, "10.0.0.7 pod\n")):
+        copy.parent.mkdir(parents=True)
+        copy.write_text(text)
+    inode = ours.stat().st_ino
+    await done(m1, WriteHosts(ENTRIES))
+    assert ours.read_text() == f"127.0.0.1 localhost\n{BLOCK}"
+    assert ours.stat().st_ino == inode
+    assert other.read_text() == "10.0.0.7 pod\n"
+
+
 # The root file system
 
 
