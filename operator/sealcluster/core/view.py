@@ -178,13 +178,9 @@ class ClusterView:
 
     @cached_property
     def init_host(self) -> HostView | None:
-        """Where `kubeadm init` runs or ran: the host on record; before any attempt, the first usable master.
-
-        None while the host on record is leaving: until it is released nobody knows whether its attempt succeeded.
-        """
+        """Where `kubeadm init` runs or ran: the host on record, even while it leaves; before any attempt, the first usable master."""
         if self.state.init.host in self.hosts:
-            recorded = self.hosts[self.state.init.host]
-            return None if recorded.going else recorded
+            return self.hosts[self.state.init.host]
         usable = [h for h in self.masters if h.facts is not None and not self.failing(h) and h.done("claim")]
         return usable[0] if usable else None
 

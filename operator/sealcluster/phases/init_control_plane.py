@@ -56,6 +56,8 @@ class InitControlPlane:
         this = init_digest(view.state.cluster_id, record.attempt)
         if record.attempt and host.done(STEP, this):
             return self._one(Action(self.name, RECORD, host.name, "kubeadm init succeeded", _answers(host), watch=(host.name,)))
+        if host.going:
+            return PhasePlan(total=1)  # what it began may end and be recorded; nothing new begins there
         started = tried is not None and tried.digest == this and tried.state != "done"
         running = job is not None and job.state == "running"
         if record.attempt and started and not running and not host.done("kubeadm-reset", this):

@@ -17,6 +17,8 @@ from sealcluster.core.quorum import etcd_state, may_remove
 from sealcluster.core.state import StateRecord
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
+from sealcluster.phases.init_control_plane import STEP as INIT_STEP
+from sealcluster.phases.init_control_plane import init_digest
 from sealcluster.phases.letting_go import replacement, still_held
 from sealcluster.phases.releasing import (
     CHANGES_MASTERS,
@@ -136,7 +138,7 @@ class Leave:
     def _alive(self, view: ClusterView, host: HostView, member_id: str) -> Step:
         """The machine answers and is ours."""
         assert host.row is not None
-        waits = replacement(view, host)
+        waits = self._initialising(view, host) or replacement(view, host)
         if waits:
             return Step(CLEAN if host.row.leaving else MARK, waits)
         if not host.row.leaving:
@@ -153,6 +155,16 @@ class Leave:
         if job and view.initialized:
             return Step(CLEAN, f"its job {job} to end")
         return self._etcd(view, host) if member_id and view.initialized else Step(CLEAN)
+
+    @staticmethod
+    def _initialising(view: ClusterView, host: HostView) -> str:
+        """A cluster that is just being born is not undone: it is recorded, then others join, then this master goes."""
+        record = view.state.init
+        if view.initialized or record.host != host.name:
+            return ""
+        if under_way(host, INIT_STEP):
+            return "kubeadm init to end"
+        return "the new cluster to be recorded" if host.done(INIT_STEP, init_digest(view.state.cluster_id, record.attempt)) else ""
 
     @staticmethod
     def _etcd(view: ClusterView, host: HostView) -> Step:
