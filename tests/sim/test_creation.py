@@ -9,6 +9,7 @@ from sealcluster.testing import scenarios, specs
 def test_a_cluster_becomes_ready_and_a_new_operator_has_nothing_to_do(masters, workers):
     outcome = scenarios.create(specs.spec(masters, workers), seed=masters * 10 + workers)
     assert outcome.problems == []
+    assert outcome.repeated == []
     assert len(outcome.state["nodes"]) == masters + workers
     assert len(outcome.state["voters"]) == masters
 

@@ -32,6 +32,8 @@ class Outcome:
     state: dict[str, Any] = field(default_factory=dict)
     trace: list[str] = field(default_factory=list)
     calls: dict[str, int] = field(default_factory=dict)
+    repeated: list[str] = field(default_factory=list)
+    """Jobs that succeeded more than once with the same inputs: work for nothing (/etc/hosts may go back and forth)."""
 
     def __str__(self) -> str:
         return f"seed {self.seed}: " + ("; ".join(self.problems) or f"ready after {self.seconds:.0f} s, {len(self.effects)} effects")
@@ -109,6 +111,8 @@ def finish(sim: Simulation, outcome: Outcome, judged: int = 0) -> None:
     outcome.problems += truth.verdict(sim)
     outcome.state = truth.end_state(sim)
     outcome.trace = list(sim.world.ledger.trace)
+    twice = [(key, n) for key, n in sim.world.ledger.successes.items() if n > 1 and key[1] != "hosts"]
+    outcome.repeated = [f"{machine}: {step} succeeded {n} times" for (machine, step, _), n in twice]
     outcome.calls = dict(sim.world.ledger.calls)
 
 

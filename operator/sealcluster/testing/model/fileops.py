@@ -135,10 +135,19 @@ async def etcd_member(run: Execution, op: EtcdMember) -> None:
             raise Failed(1, f"etcdctl: {error}") from error
 
 
+def _cluster_ends(run: Execution) -> None:
+    """Releasing the only machine of a cluster that nobody has joined ends that cluster: another may be initialised elsewhere."""
+    kube = run.world.planes.of(run.machine)
+    alone = kube is not None and all(node.machine == run.machine.name for node in kube.nodes.values())
+    if alone and run.world.ledger.init_successes[run.owner] > 0 and run.owner not in run.world.deleting:
+        run.world.ledger.init_successes[run.owner] -= 1
+
+
 async def clean_host(run: Execution, op: CleanHost) -> None:
     """Undo everything; who the machine belongs to goes last."""
     machine = run.machine
     await run.spend(0.2)
+    _cluster_ends(run)
     await resetting.leave_etcd(run)
     await run.spend(0.2)
     resetting.wipe(run)

@@ -14,6 +14,8 @@ class Ledger:
     """Counts of everything that may happen once only, and each rule of the world that somebody broke."""
 
     starts: Counter[Start] = field(default_factory=Counter)
+    successes: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    """Machine and its era, step, digest: how many attempts ended with 0."""
     init_successes: Counter[str] = field(default_factory=Counter)
     """By cluster id (of the machine's owner file)."""
     init_starts: Counter[str] = field(default_factory=Counter)
