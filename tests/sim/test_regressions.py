@@ -41,11 +41,6 @@ async def job_runs(sim, machine, step):
     raise AssertionError(f"{step} never ran on {machine}")
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="Gate.run attaches to a running job only if it did not start it itself: after a lost link it starts attempt 2 beside attempt 1",
-)
 @pytest.mark.parametrize("step", ["kubeadm-init", "pull"])
 def test_a_link_that_is_lost_while_a_job_runs_starts_nothing_twice(step):
     async def tell(sim):

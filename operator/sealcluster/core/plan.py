@@ -22,6 +22,8 @@ class Action:
     args: Mapping[str, str] = field(default_factory=dict)
     watch: tuple[str, ...] = ()
     """Hosts to look at again while it waits, because what it needs happens there by itself."""
+    aside: str = ""
+    """Name of a lane of its own beside the host's: for what disturbs nothing that runs there."""
     weight: str = "light"
     """Which budget it draws on: ``light`` or ``upload`` (bytes leave the operator)."""
 
@@ -33,7 +35,9 @@ class Action:
     @property
     def lane(self) -> str:
         """Actions of one lane run one after another: the host, or the phase for cluster-wide work."""
-        return self.host or f"cluster:{self.phase}"
+        if not self.host:
+            return f"cluster:{self.phase}"
+        return f"{self.host}/{self.aside}" if self.aside else self.host
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,7 +236,7 @@ class Engine:
                 touched.update(h.name for h in self._memory.view(frozenset()).masters if action.phase == "authorities")
         touched |= self._stale
         self._stale = set()
-        await self._look(touched - {a.host for a in self._actions.values()}, cluster=cluster)
+        await self._look(touched, cluster=cluster)
 
     async def _look(self, hosts: set[str], *, cluster: bool) -> None:
         async with asyncio.TaskGroup() as group:

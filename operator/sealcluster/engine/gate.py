@@ -113,7 +113,7 @@ class Gate:
         running = facts.jobs.get(job.step) if facts else None
         fence = Fence(self.state.cluster_id, self.state.fence)
         port = self._memory.port(host)
-        if running is not None and running.state == "running" and (host, job.step) not in self._attempts:
+        if running is not None and running.state == "running":
             attached = Job(job.step, running.digest, job.op, job.timeout)
             self._attempts[host, job.step] = running.attempt
             result = await port.run(attached, running.attempt, fence)

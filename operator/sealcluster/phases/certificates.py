@@ -62,7 +62,14 @@ class Certificates:
             elif not rootfs_ready(view, host):
                 needs = "its root file system"
             actions.append(
-                Action(self.name, "issue certificates", host.name, f"missing: {', '.join(host.missing_certificates) or 'all'}", needs)
+                Action(
+                    self.name,
+                    "issue certificates",
+                    host.name,
+                    f"missing: {', '.join(host.missing_certificates) or 'all'}",
+                    needs,
+                    aside="certificates",
+                )
             )
         return PhasePlan(tuple(actions), done=done, total=len(view.masters))
 

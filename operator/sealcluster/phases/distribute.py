@@ -20,6 +20,7 @@ PARTS_REPOSITORY = "sealcluster/parts"
 
 STEP = "rootfs"
 PARTS_STEP = "rootfs-parts"
+SEND, FETCH, INSTALL = "send the root file system", "fetch the root file system", "install the root file system"
 
 
 def rootfs_digest(view: ClusterView, host: HostView) -> str:
@@ -53,63 +54,69 @@ class DistributeRootfs:
         return PhasePlan(tuple(actions), done=done, total=len(view.wanted))
 
     def _action(self, view: ClusterView, host: HostView) -> Action:
-        needs, source = "", "push"
+        if parts_here(view, host):
+            needs = "" if view.pki is not None else "the cluster's authorities and registry password"
+            return Action(self.name, INSTALL, host.name, "its content differs from the image", needs)
         registry = view.registry
-        fan_out = (
+        if registry is None or not self._fan_out(view, host, registry):
+            return Action(self.name, SEND, host.name, "it lacks parts of the image", weight="upload")
+        offered = registry.done("registry-parts", parts_digest(view, host)) and registry_serves(view, registry)
+        return Action(self.name, FETCH, host.name, "it lacks parts of the image", "" if offered else f"the registry on {registry.name}")
+
+    def _fan_out(self, view: ClusterView, host: HostView, registry: HostView) -> bool:
+        return (
             str(view.spec.registry.distribution) == "Sync"
-            and registry is not None
             and host.name != registry.name
             and not view.failing(registry)
             and registry.facts is not None
             and host.facts is not None
             and registry.facts.arch == host.facts.arch
-            and f"{self.name}/{host.name}/install root file system" not in view.failures
+            and f"{self.name}/{host.name}/{FETCH}" not in view.failures
         )
-        if fan_out and registry is not None and not host.done(PARTS_STEP, parts_digest(view, host)):
-            source = "fetch"
-            if not registry.done("registry-parts", parts_digest(view, host)) or not registry_serves(view, registry):
-                needs = f"the registry on {registry.name}"
-        if view.pki is None:
-            needs = "the cluster's authorities and registry password"
-        return Action(
-            self.name, "install root file system", host.name, "its content differs from the image", needs, args={"source": source},
-            weight="upload" if source == "push" else "light",
-        )  # fmt: skip
 
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
-        """Bring the parts, then install."""
+        """Bring the parts, or install them and the files of this host."""
         host = view.hosts[action.host]
-        if not host.done(PARTS_STEP, parts_digest(view, host)):
-            await self._install_parts(context, view, host, action.args["source"])
+        if action.what == INSTALL:
+            await self._install(context, view, host)
+            return
+        parts = part_digests(view, host)
+        lacking = await context.gate.missing(host.name, parts)
+        if action.what == SEND:
+            await context.gate.send(host.name, [p for p in parts if p in lacking], context.progress)
+            return
+        assert view.registry is not None
+        server = f"{view.registry.node_ip}:{view.spec.registry.port}"
+        wanted = tuple(p for p in parts if p in lacking)
+        op = FetchParts(server, PARTS_REPOSITORY, wanted, REGISTRY_USER, view.registry_password)
+        await context.gate.run(host.name, Job("fetch-parts", parts_digest(view, host), op, timeout=1200), reason="RegistryFailed")
+
+    async def _install(self, context: Context, view: ClusterView, host: HostView) -> None:
         root = paths.rootfs(view.name)
+        if not host.done(PARTS_STEP, parts_digest(view, host)):
+            keep = any(h.name == host.name for h in view.registry_hosts)
+            op = InstallRootfs(root, part_digests(view, host), keep_parts=keep)
+            await context.gate.run(host.name, Job(PARTS_STEP, parts_digest(view, host), op, timeout=900), reason="DistributionFailed")
         files = tuple(File(f"{root}/{f.path}", f.content, f.mode) for f in rootfs_files(view, host))
         await context.gate.run(host.name, Job(STEP, rootfs_digest(view, host), PutFiles(files), timeout=120), reason="DistributionFailed")
 
-    async def _install_parts(self, context: Context, view: ClusterView, host: HostView, source: str) -> None:
-        parts = tuple(p.digest for i in image_set(view.images_for(host)) for p in i.parts)
-        # A job that runs takes its parts away when it ends: they are not missing.
-        under_way = host.running(PARTS_STEP, parts_digest(view, host))
-        lacking = frozenset() if under_way else await context.gate.missing(host.name, parts)
-        if lacking and source == "fetch":
-            assert view.registry is not None
-            op = FetchParts(
-                f"{view.registry.node_ip}:{view.spec.registry.port}",
-                PARTS_REPOSITORY,
-                tuple(p for p in parts if p in lacking),
-                REGISTRY_USER,
-                view.registry_password,
-            )
-            await context.gate.run(host.name, Job("fetch-parts", parts_digest(view, host), op, timeout=1200), reason="RegistryFailed")
-        elif lacking:
-            await context.gate.send(host.name, [p for p in parts if p in lacking], context.progress)
-        keep = any(h.name == host.name for h in view.registry_hosts)
-        install = InstallRootfs(paths.rootfs(view.name), parts, keep_parts=keep)
-        await context.gate.run(host.name, Job(PARTS_STEP, parts_digest(view, host), install, timeout=900), reason="DistributionFailed")
+
+def part_digests(view: ClusterView, host: HostView) -> tuple[str, ...]:
+    """Parts of rootfs and patches for this host's architecture, in order."""
+    return tuple(p.digest for i in image_set(view.images_for(host)) for p in i.parts)
+
+
+def parts_here(view: ClusterView, host: HostView) -> bool:
+    """True when nothing has to travel any more: the parts lie in the host's store, are installed, or are being installed."""
+    identity = parts_digest(view, host)
+    if host.done(PARTS_STEP, identity) or host.running(PARTS_STEP, identity):
+        return True
+    return host.facts is not None and set(part_digests(view, host)) <= host.facts.parts
 
 
 def parts_digest(view: ClusterView, host: HostView) -> str:
     """Identity of the parts that hosts of this architecture need."""
-    return digest(*sorted(p.digest for i in image_set(view.images_for(host)) for p in i.parts))
+    return digest(*sorted(part_digests(view, host)))
 
 
 def registry_serves(view: ClusterView, registry: HostView) -> bool:

@@ -9,9 +9,11 @@ from sealcluster.core.ops import CommitRegistry, Job, PrepareRegistry, RunScript
 from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
-from sealcluster.phases.distribute import PARTS_REPOSITORY, parts_digest, registry_serves, rootfs_ready
+from sealcluster.phases.distribute import PARTS_REPOSITORY, parts_digest, parts_here, registry_serves, rootfs_ready
 from sealcluster.phases.environment import REGISTRY_USER, host_env
 from sealcluster.render.htpasswd import htpasswd
+
+SEND = "send images"
 
 
 def registry_tree(view: ClusterView, host: HostView) -> RegistryTree:
@@ -39,6 +41,9 @@ class DistributeRegistry:
         for host in view.registry_hosts:
             if not host.done("claim") or not view.images_for(host):
                 continue
+            if self._early(view, host):
+                why = "the registry will need them"
+                actions.append(Action(self.name, SEND, host.name, why, aside="upload", weight="upload"))
             if not rootfs_ready(view, host):
                 actions.append(Action(self.name, "start the registry", host.name, "it does not serve", "its root file system"))
             elif not host.done("registry", _registry_digest(view, host)):
@@ -47,14 +52,28 @@ class DistributeRegistry:
                 needs = "" if registry_serves(view, host) else "the registry to answer"
                 actions.append(Action(self.name, "offer parts", host.name, "other machines fetch them here", needs, watch=(host.name,)))
             elif not tree_ready(view, host):
-                actions.append(Action(self.name, "sync images", host.name, "the registry lacks images", weight="upload"))
+                needs = "its images to arrive" if f"{host.name}/upload" in view.running else ""
+                actions.append(Action(self.name, "sync images", host.name, "the registry lacks images", needs, weight="upload"))
             else:
                 done += 1
         return PhasePlan(tuple(actions), done=done, total=len(view.registry_hosts))
 
+    @staticmethod
+    def _early(view: ClusterView, host: HostView) -> bool:
+        """True while blobs can travel beside the set-up of the machine: the parts are there, the registry was never filled."""
+        if host.facts is None or "registry-tree" in host.facts.journal or "registry-tree" in host.facts.jobs:
+            return False
+        blobs = {b.digest for b in registry_tree(view, host).blobs}
+        return parts_here(view, host) and not blobs <= host.facts.parts
+
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
-        """One of the three."""
+        """One of the four."""
         host = view.hosts[action.host]
+        if action.what == SEND:
+            blobs = [b.digest for b in registry_tree(view, host).blobs]
+            lacking = await context.gate.missing(host.name, blobs)
+            await context.gate.send(host.name, [b for b in blobs if b in lacking], context.progress)
+            return
         if action.what == "start the registry":
             await self._start(context, view, host)
         elif action.what == "offer parts":
