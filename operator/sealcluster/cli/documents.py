@@ -64,7 +64,9 @@ def checked(document: Mapping[str, Any]) -> SealCluster:
     if problems:
         raise InvalidSealCluster(problems)
     images = tuple(image.model_copy(update={"ref": reference(image.ref, "oci-archive")}) for image in cluster.spec.images)
-    return cluster.model_copy(update={"spec": cluster.spec.model_copy(update={"images": images})})
+    # An object that was printed while it was being deleted is a wish for a cluster all the same.
+    metadata = cluster.metadata.model_copy(update={"deletion_timestamp": None})
+    return cluster.model_copy(update={"metadata": metadata, "spec": cluster.spec.model_copy(update={"images": images})})
 
 
 def _texts(document: Mapping[str, Any], source: str) -> dict[str, str]:

@@ -2,18 +2,24 @@
 
 import asyncio
 import base64
+import functools
+import os
 import random
 import re
 from collections.abc import Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import bcrypt
 import pytest
 from typer.testing import CliRunner
 
 from sealcluster.cli.main import app
 from sealcluster.engine import Ports
+from sealcluster.kube.client import KubeClient
 from sealcluster.testing.clock import EPOCH, VirtualClock, VirtualLoop
+from sealcluster.testing.fakekube import FakeKube
 from sealcluster.testing.model.certs import ModelCerts
 from sealcluster.testing.model.host import ModelHosts
 from sealcluster.testing.model.images import CNI, ROOTFS, ModelImages
@@ -21,6 +27,8 @@ from sealcluster.testing.model.machine import Machine
 from sealcluster.testing.model.workload import ModelWorkloads
 from sealcluster.testing.model.world import ModelWorld
 
+CRD = Path(__file__).parents[3] / "crds/sealclusters.sealcluster.io.yaml"
+GOLDEN = Path(__file__).parents[2] / "golden/cli"
 PASSWORD = "secret"
 LIMIT = 50_000.0
 """Virtual seconds after which a test's world ends."""
@@ -75,6 +83,7 @@ class ModelOutside:
         self.settings = []
         self.opened = self.closed = 0
         self.interrupt_after = None
+        self.planes = []
 
     async def _make(self):
         self.world = ModelWorld(seed=7)
@@ -82,16 +91,21 @@ class ModelOutside:
         self.certs = ModelCerts(self.world.timing)
         self.workloads = ModelWorkloads(self.world)
 
+    @functools.cached_property
+    def kube(self):
+        """A management plane; made when a test asks for it, for the CRD is long."""
+        return FakeKube(VirtualClock(), CRD)
+
     def run(self, work):
         if self.interrupt_after is None:
             return self.loop.run_until_complete(work)
         return self.loop.run_until_complete(self._interrupted(work))
 
     async def _interrupted(self, work):
-        after, self.interrupt_after = self.interrupt_after, None
         try:
-            return await asyncio.wait_for(work, after)
+            return await asyncio.wait_for(work, self.interrupt_after)
         except TimeoutError:
+            self.interrupt_after = None
             raise KeyboardInterrupt from None
 
     def open(self, root, settings):
@@ -99,8 +113,19 @@ class ModelOutside:
         self.settings.append(settings)
         return ModelOpened(self)
 
+    @asynccontextmanager
+    async def plane(self, kubeconfig, context):
+        self.planes.append((kubeconfig, context))
+        yield KubeClient(self.kube)
+
     def now(self):
         return EPOCH + self.loop.time()
+
+    def power_off(self, machine):
+        async def pull_the_plug():
+            self.world.power_off(machine)
+
+        self.loop.run_until_complete(pull_the_plug())
 
     def end(self):
         self.loop.run_until_complete(self.world.end())
@@ -132,8 +157,8 @@ class CommandLine:
             self.outside.world.add(machine)
         return made
 
-    def __call__(self, *words: str, stdin: str | None = None, program: str = "sealcluster") -> Done:
-        env = {"SEALCLUSTER_STATE": str(self.state), "HOME": str(self.folder), "COLUMNS": "200"}
+    def __call__(self, *words: str, stdin: str | None = None, program: str = "sealcluster", env: dict[str, str] | None = None) -> Done:
+        env = {**(env or {}), "SEALCLUSTER_STATE": str(self.state), "HOME": str(self.folder), "COLUMNS": "200"}
         result = CliRunner().invoke(app, list(words), input=stdin, obj=self.outside, env=env, prog_name=program, catch_exceptions=False)
         return Done(result.exit_code, result.stdout, re.sub(r"^ *\d+\.\ds ", "", result.stderr, flags=re.MULTILINE))
 
@@ -143,10 +168,29 @@ class CommandLine:
         return self("run", ROOTFS, CNI, *where, "--password-file", str(self.password), *more)
 
 
+def golden(name: str, text: str) -> None:
+    """The text is what the file says; UPDATE_GOLDEN=1 writes it."""
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.fixture(autouse=True)
+def _cheap_passwords(monkeypatch):
+    """bcrypt at its weakest: half of a model run's time goes into it otherwise."""
+    real = bcrypt.gensalt
+    monkeypatch.setattr(bcrypt, "gensalt", lambda rounds=4: real(4))
+
+
+@pytest.fixture(name="golden")
+def _golden():
+    return golden
+
+
 @pytest.fixture
 def cli(tmp_path: Path) -> Iterator[CommandLine]:
     line = CommandLine(tmp_path)
     yield line
     line.outside.end()
-
-
