@@ -46,6 +46,13 @@ class _File(logging.FileHandler):
         self.path.touch(mode=0o600)
         return super()._open()
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; the base class lets out what goes wrong when the file is opened."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the base class's name
         """A log that cannot be written must not end the work: said once."""
         if not self._said:
