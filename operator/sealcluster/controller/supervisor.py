@@ -224,7 +224,13 @@ class ObjectSupervisor:
         self._engine = self._engine_task = None
         error = task.exception()
         if error is None:
-            await self._management.purge()
+            try:
+                await self._management.purge()
+            except SealError as failed:
+                log.warning("%s; tried again", failed.message, extra=self._extra())
+                await self._adapters.clock.sleep(RESTART_SECONDS)
+                self._changed.set()
+                return
             await self._events.normal("Released", "every machine was cleaned and verified")
             await self._release()
             return

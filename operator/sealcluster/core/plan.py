@@ -22,6 +22,8 @@ class Action:
     args: Mapping[str, str] = field(default_factory=dict)
     watch: tuple[str, ...] = ()
     """Hosts to look at again while it waits, because what it needs happens there by itself."""
+    step: str = ""
+    """The journal step of the long job that it runs: after a restart it may start while just this job runs, and waits for it."""
     aside: str = ""
     """Name of a lane of its own beside the host's: for what disturbs nothing that runs there."""
     weight: str = "light"

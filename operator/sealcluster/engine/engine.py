@@ -38,6 +38,9 @@ RESYNC = 50.0
 MENDING = 15.0
 """Seconds between two looks at what only a person can mend: the Secret that a machine refuses, a machine that failed preflight."""
 
+ASIDE_STEPS = frozenset({"certificate-requests", "certificates"})
+"""Jobs that may run beside others on the same host."""
+
 Listener = Callable[[Report], None]
 
 
@@ -72,6 +75,7 @@ class Engine:
         self._active_at = float("-inf")
         self._refreshed_at = float("-inf")
         self._successes: dict[str, int] = {}
+        self._occupied: set[str] = set()
 
     # --- what callers do ---------------------------------------------------------------------------------------
     def update(self, desired: Desired) -> None:
@@ -90,14 +94,15 @@ class Engine:
         self._changed.set()
 
     def _forgive(self) -> None:
+        self._memory.secrets.forget()
         self._memory.failures.clear()
         for sight in self._memory.sights.values():
             sight.retry_at = 0.0
             sight.failures = 0
 
     async def plan(self) -> tuple[ClusterView, dict[str, PhasePlan]]:
-        """Look at everything and say what would be done; changes nothing but the fencing number."""
-        await self._gate.take_over(self._ports.new_id)
+        """Look at everything and say what would be done; changes nothing, not even the fencing number."""
+        await self._gate.peek()
         await self._memory.look_all()
         await self._resolve_for_plan()
         view = self._memory.view(frozenset())
@@ -143,9 +148,10 @@ class Engine:
         return {name: phase.plan(view) for name, phase in chosen.items()}
 
     def _start(self, view: ClusterView, plans: dict[str, PhasePlan]) -> bool:
-        if self._memory.desired.spec.paused:
+        if self._memory.desired.spec.paused or any(p.cluster and p.terminal for p in view.problems):
             return False
         started = False
+        self._occupied.clear()
         planned = {a.key for p in plans.values() for a in p.actions}
         self._successes = {k: n for k, n in self._successes.items() if k in planned}
         for key in [k for k in self._memory.failures if k not in planned]:
@@ -154,6 +160,9 @@ class Engine:
             for action in plan.actions:
                 known = self._memory.failures.get(action.key)
                 if action.needs or action.lane in self._tasks or (known is not None and view.now < known.retry_at):
+                    continue
+                if self._taken(view, action):
+                    self._occupied.add(action.host)
                     continue
                 if self._successes.get(action.key, 0) >= FUTILE:
                     self._successes[action.key] = 0
@@ -164,6 +173,21 @@ class Engine:
                 self._tasks[action.lane] = asyncio.create_task(self._apply(view, action), name=action.key)
                 started = True
         return started
+
+    def _taken(self, view: ClusterView, action: Action) -> bool:
+        """True while a job runs on the host that nobody here waits for: an earlier operator's, or one whose link was lost.
+
+        Only the action that would start this very job may come, and finds it running.
+        """
+        host = view.hosts.get(action.host)
+        if host is None or host.facts is None:
+            return False
+        ours = {lane for lane, a in self._actions.items() if a.host == action.host}
+        running = {job.step for job in host.facts.jobs.values() if job.state == "running"} - {action.step}
+        beside = running & ASIDE_STEPS
+        if action.aside:
+            return bool(beside)
+        return bool(running - ASIDE_STEPS) or (bool(beside) and not ours)
 
     async def _apply(self, view: ClusterView, action: Action) -> None:
         phase = self._phases.get(action.phase) or self._teardown[action.phase]
@@ -264,7 +288,7 @@ class Engine:
         if report.settled or view.spec.paused:
             return RESYNC
         active = view.now - self._active_at < SETTLING
-        watched = any(a.needs and a.watch for p in plans.values() for a in p.actions)
+        watched = bool(self._occupied) or any(a.needs and a.watch for p in plans.values() for a in p.actions)
         if active and (self._tasks or watched or (view.initialized and not view.cluster_settled)):
             return POLL
         due = [f.retry_at for f in self._memory.failures.values()] + [
@@ -284,7 +308,7 @@ class Engine:
             return
         if view.problems:
             await self._memory.look_records()
-        watched = {h for p in plans.values() for a in p.actions if a.needs for h in a.watch}
+        watched = self._occupied | {h for p in plans.values() for a in p.actions if a.needs for h in a.watch}
         failing = {n for n, s in self._memory.sights.items() if s.error is not None and s.retry_at <= now}
         mending = {n for n in self._mending(view, report) if now - self._memory.sights[n].looked_at >= MENDING}
         stale = {n for n, s in self._memory.sights.items() if now - s.looked_at >= RESYNC}

@@ -58,6 +58,7 @@ class Gate:
         self._state: StateRecord | None = None
         self._lock = asyncio.Lock()
         self._attempts: dict[tuple[str, str], int] = {}
+        self._looking = False
 
     # --- the state record --------------------------------------------------------------------------------------
     @property
@@ -76,6 +77,14 @@ class Gate:
             self._version = await self._management.save_state(mine, version)
             self._state = mine
             return mine
+
+    async def peek(self) -> StateRecord:
+        """Read the record without taking the cluster over: for plans. Nothing can be changed afterwards."""
+        async with self._lock:
+            record, _ = await self._management.load_state()
+            self._state = record or StateRecord(cluster_id="")
+            self._looking = True
+            return self._state
 
     async def update_state(self, change: Callable[[StateRecord], StateRecord]) -> StateRecord:
         """Compare-and-swap. After a conflict the record is read again: the change is applied to it if it is still ours, else Fenced."""
@@ -103,6 +112,8 @@ class Gate:
 
     async def raise_fence(self, above: int) -> None:
         """After a restore or a pivot hosts may know a higher number than the record: continue above it."""
+        if self._looking:
+            return
         holder = self._holder
         await self.update_state(lambda s: _held(s, max(s.fence, above) + 1, holder))
 

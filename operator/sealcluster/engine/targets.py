@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 from sealcluster.api import BecomeMethod, Host, SSHSettings
 from sealcluster.api import HostKeyPolicy as Policy
 from sealcluster.api.ssh import effective_ssh
-from sealcluster.core.ports import Bastion, Credentials, HostKeyPolicy, HostTarget, Management
+from sealcluster.core.ports import Bastion, Credentials, HostKeyPolicy, HostTarget
 from sealcluster.core.state import InventoryRow
 from sealcluster.engine.desired import Desired
 
 
-async def target(desired: Desired, management: Management, host: Host | None, row: InventoryRow | None) -> HostTarget:
+class SecretReader(Protocol):
+    """The part of `Management` that is needed here."""
+
+    async def credentials(self, reference: str) -> Credentials:
+        """As `Management` says."""
+        ...
+
+    async def text(self, kind: str, reference: str, key: str) -> str:
+        """As `Management` says."""
+        ...
+
+
+async def target(desired: Desired, management: SecretReader, host: Host | None, row: InventoryRow | None) -> HostTarget:
     """Credentials are read each time (a changed Secret is a reason to try again). Raises TerminalError SecretMissing."""
     common = desired.spec.ssh
     if host is not None:
@@ -31,7 +44,7 @@ async def target(desired: Desired, management: Management, host: Host | None, ro
     return HostTarget(name, address, int(settings.port), credentials, keys, await _bastion(settings, management, credentials))
 
 
-async def _keys(settings: SSHSettings, management: Management, pinned: str | None) -> HostKeyPolicy:
+async def _keys(settings: SSHSettings, management: SecretReader, pinned: str | None) -> HostKeyPolicy:
     known = None
     if settings.host_keys.known_hosts_secret_ref is not None:
         reference = settings.host_keys.known_hosts_secret_ref
@@ -39,7 +52,7 @@ async def _keys(settings: SSHSettings, management: Management, pinned: str | Non
     return HostKeyPolicy(settings.host_keys.policy is Policy.TRUST_ON_FIRST_USE, pinned or None, known)
 
 
-async def _bastion(settings: SSHSettings, management: Management, hosts_own: Credentials) -> Bastion | None:
+async def _bastion(settings: SSHSettings, management: SecretReader, hosts_own: Credentials) -> Bastion | None:
     if settings.bastion is None:
         return None
     jump = settings.bastion

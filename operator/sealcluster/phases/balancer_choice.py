@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sealcluster.api import SealClusterSpec
 from sealcluster.core.view import ClusterView, HostView
 
 LVSCARE, HAPROXY, EXTERNAL = "lvscare", "haproxy", "External"
@@ -24,12 +25,12 @@ def balancer_target(view: ClusterView, host: HostView) -> tuple[str, int]:
     return (str(view.spec.endpoint.vip), port) if balancer(view, host) != HAPROXY else ("127.0.0.1", port)
 
 
-def balancer_targets(view: ClusterView) -> tuple[tuple[str, int], ...]:
+def balancer_targets(spec: SealClusterSpec) -> tuple[tuple[str, int], ...]:
     """All that a worker's balancer may answer on: what to probe before it is known which one the worker has."""
-    if str(view.spec.endpoint.load_balancer) == EXTERNAL:
+    if str(spec.endpoint.load_balancer) == EXTERNAL:
         return ()
-    port = int(view.spec.endpoint.port)
-    return (("127.0.0.1", port), (str(view.spec.endpoint.vip), port))
+    port = int(spec.endpoint.port)
+    return (("127.0.0.1", port), (str(spec.endpoint.vip), port))
 
 
 def balancer_answers(view: ClusterView, host: HostView) -> bool:

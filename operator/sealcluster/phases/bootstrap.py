@@ -78,7 +78,7 @@ class Bootstrap:
             step = self._next(view, host, scripts)
             if not needs and step != "check" and host.facts is not None:
                 needs = self._needs(view, host)
-            actions.append(Action(self.name, f"run {step} script", host.name, "it did not run", needs, args={"step": step}))
+            actions.append(Action(self.name, f"run {step} script", host.name, "it did not run", needs, args={"step": step}, step=step))
         return PhasePlan(tuple(actions), done=done, total=len(view.wanted))
 
     @staticmethod
@@ -123,7 +123,7 @@ class PullContainerImages:
             if host.done("pull") or view.joined(host):
                 done += 1
             else:
-                actions.append(Action(self.name, "pull container images", host.name, "they are not on the machine"))
+                actions.append(Action(self.name, "pull container images", host.name, "they are not on the machine", step="pull"))
         return PhasePlan(tuple(actions), done=done, total=len(view.wanted))
 
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:

@@ -56,12 +56,19 @@ class DistributeRootfs:
     def _action(self, view: ClusterView, host: HostView) -> Action:
         if parts_here(view, host):
             needs = "" if view.pki is not None else "the cluster's authorities and registry password"
-            return Action(self.name, INSTALL, host.name, "its content differs from the image", needs)
+            return Action(self.name, INSTALL, host.name, "its content differs from the image", needs, step=PARTS_STEP)
         registry = view.registry
         if registry is None or not self._fan_out(view, host, registry):
             return Action(self.name, SEND, host.name, "it lacks parts of the image", weight="upload")
         offered = registry.done("registry-parts", parts_digest(view, host)) and registry_serves(view, registry)
-        return Action(self.name, FETCH, host.name, "it lacks parts of the image", "" if offered else f"the registry on {registry.name}")
+        return Action(
+            self.name,
+            FETCH,
+            host.name,
+            "it lacks parts of the image",
+            "" if offered else f"the registry on {registry.name}",
+            step="fetch-parts",
+        )
 
     def _fan_out(self, view: ClusterView, host: HostView, registry: HostView) -> bool:
         return (

@@ -61,7 +61,12 @@ class Guests:
                 else:
                     actions.append(
                         Action(
-                            self.name, f"run the commands of {image.name}", host.name, "they did not run here", args={"image": image.name}
+                            self.name,
+                            f"run the commands of {image.name}",
+                            host.name,
+                            "they did not run here",
+                            args={"image": image.name},
+                            step=f"guest-{image.name}",
                         )
                     )
         previous = ""
@@ -74,7 +79,7 @@ class Guests:
             leader = self._runner(view, image)
             actions.append(
                 Action(self.name, f"run the commands of {image.name}", leader.name if leader else "", "they did not succeed yet", needs,
-                       args={"image": image.name})
+                       args={"image": image.name}, step=f"guest-{image.name}")
             )  # fmt: skip
             previous = f"{image.name} before it in the list"
         return PhasePlan(tuple(actions), done=done, total=total)

@@ -61,11 +61,11 @@ class InitControlPlane:
         started = tried is not None and tried.digest == this and tried.state != "done"
         running = job is not None and job.state == "running"
         if record.attempt and started and not running and not host.done("kubeadm-reset", this):
-            return self._one(Action(self.name, RESET, host.name, "kubeadm init failed or was interrupted"))
+            return self._one(Action(self.name, RESET, host.name, "kubeadm init failed or was interrupted", step="kubeadm-reset"))
         needs = ""
         if not running:
             needs = self._needs(view, host)
-        return self._one(Action(self.name, INIT, host.name, "the cluster does not exist", needs))
+        return self._one(Action(self.name, INIT, host.name, "the cluster does not exist", needs, step=STEP))
 
     @staticmethod
     def _one(action: Action) -> PhasePlan:

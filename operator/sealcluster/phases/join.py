@@ -20,6 +20,11 @@ TOKEN_TTL = 1800.0
 RESET, JOIN = "undo the failed join", "join"
 
 
+def step_of(what: str) -> str:
+    """The journal step of JOIN and RESET; empty for anything else."""
+    return {JOIN: STEP, RESET: "kubeadm-reset"}.get(what, "")
+
+
 def join_digest(view: ClusterView, host: HostView) -> str:
     """Names the membership of this machine in this cluster; a reset is named alike."""
     return digest(view.state.cluster_id, STEP, host.name, "master" if host.master else "worker")

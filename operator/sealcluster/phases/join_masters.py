@@ -10,7 +10,7 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.certificates import certificates_ready
-from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, undo
+from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo
 from sealcluster.phases.releasing import REMOVE, dead_members, member_of, under_way
 
 DROP = "remove the stale etcd member of"
@@ -49,7 +49,9 @@ class JoinMasters:
             if what == DROP:
                 what = f"{DROP} {host.name}"
                 on = view.leader.name if view.leader is not None else host.name
-            actions.append(Action(self.name, what, on, "it is not part of the control plane", needs, watch=watch, args=args))
+            actions.append(
+                Action(self.name, what, on, "it is not part of the control plane", needs, watch=watch, args=args, step=step_of(what))
+            )
         return PhasePlan(tuple(actions), done=len(joined), total=total)
 
     def _joining(self, view: ClusterView, host: HostView) -> bool:

@@ -7,7 +7,7 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.hosts_file import hosts_block, hosts_entries
-from sealcluster.phases.join import JOIN, RESET, join, next_step, undo
+from sealcluster.phases.join import JOIN, RESET, join, next_step, step_of, undo
 
 
 class JoinNodes:
@@ -26,7 +26,14 @@ class JoinNodes:
             elif host.facts is not None and host.done("claim"):
                 what = next_step(view, host)
                 actions.append(
-                    Action(self.name, what, host.name, "it is not part of the cluster", "" if what == RESET else self._needs(view, host))
+                    Action(
+                        self.name,
+                        what,
+                        host.name,
+                        "it is not part of the cluster",
+                        "" if what == RESET else self._needs(view, host),
+                        step=step_of(what),
+                    )
                 )
         return PhasePlan(tuple(actions), done=done, total=len(view.workers))
 

@@ -92,7 +92,7 @@ class Leave:
                 "its row left the spec" if host.spec is None else "its role changed" if host.master != host.was_master else "it was removed"
             )
             actions.append(Action(self.name, step.what, step.on or host.name, why, needs, disruptive=True, watch=(host.name,),
-                                  args={"leaving": host.name}))  # fmt: skip
+                                  args={"leaving": host.name}, step="clean" if step.what == CLEAN else ""))  # fmt: skip
         return PhasePlan(tuple(actions), tuple(problems), done=0, total=len(view.leaving))
 
     @staticmethod

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sealcluster.core.digest import digest
 from sealcluster.core.ops import File, Job, PutFiles
 from sealcluster.core.plan import Action, PhasePlan
@@ -78,8 +80,14 @@ def balancer_files(view: ClusterView, host: HostView) -> tuple[File, ...]:
     port = int(view.spec.endpoint.port)
     masters = tuple(f"{h.node_ip}:{port}" for h in view.serving_masters)
     image = balancer_image(view, host)
-    if balancer(view, host) == LVSCARE:
-        return lvscare_files(image=image, vip=str(view.spec.endpoint.vip), port=port, masters=masters, node_ip=host.node_ip)
+    vip = str(view.spec.endpoint.vip)
+    return _files(balancer(view, host), image, vip, port, masters, host.node_ip if balancer(view, host) == LVSCARE else "")
+
+
+@lru_cache(maxsize=256)
+def _files(kind: str, image: str, vip: str, port: int, masters: tuple[str, ...], node_ip: str) -> tuple[File, ...]:
+    if kind == LVSCARE:
+        return lvscare_files(image=image, vip=vip, port=port, masters=masters, node_ip=node_ip)
     return haproxy_files(image=image, port=port, masters=masters)
 
 

@@ -47,13 +47,15 @@ class DistributeRegistry:
             if not rootfs_ready(view, host):
                 actions.append(Action(self.name, "start the registry", host.name, "it does not serve", "its root file system"))
             elif not host.done("registry", _registry_digest(view, host)):
-                actions.append(Action(self.name, "start the registry", host.name, "it does not serve"))
+                actions.append(Action(self.name, "start the registry", host.name, "it does not serve", step="registry"))
             elif not host.done("registry-parts", parts_digest(view, host)) and len(view.wanted) > 1:
                 needs = "" if registry_serves(view, host) else "the registry to answer"
                 actions.append(Action(self.name, "offer parts", host.name, "other machines fetch them here", needs, watch=(host.name,)))
             elif not tree_ready(view, host):
                 needs = "its images to arrive" if f"{host.name}/upload" in view.running else ""
-                actions.append(Action(self.name, "sync images", host.name, "the registry lacks images", needs, weight="upload"))
+                actions.append(
+                    Action(self.name, "sync images", host.name, "the registry lacks images", needs, weight="upload", step="registry-tree")
+                )
             else:
                 done += 1
         return PhasePlan(tuple(actions), done=done, total=len(view.registry_hosts))

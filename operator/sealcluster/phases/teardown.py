@@ -39,7 +39,7 @@ class Teardown:
     def _action(self, view: ClusterView, host: HostView, workers_left: list[str]) -> Action:
         if ours(view, host):
             needs = f"{workers_left[0]} to be cleaned first" if host.was_master and workers_left else ""
-            return Action(self.name, CLEAN, host.name, "the cluster is being deleted", needs, disruptive=True)
+            return Action(self.name, CLEAN, host.name, "the cluster is being deleted", needs, disruptive=True, step="clean")
         foreign = host.facts is not None and host.facts.owner is not None
         job = "" if foreign else under_way(host)
         why = "it belongs to another cluster now" if foreign else "it is clean"
