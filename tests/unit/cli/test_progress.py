@@ -92,7 +92,7 @@ def test_the_picture_shows_phase_bar_and_hosts(story):
     assert "joining workers 0/1" in lines[0]
     assert "━" in lines[0]
     assert re.search(r"\d:\d\d$", lines[0])
-    assert lines[1].split()[:4] == ["├─", "default-m1", "master", "Ready"]
+    assert lines[1].split()[:4] == ["├─", "default-m1", "master", "NotReady"]
     assert re.fullmatch(r"└─ default-w1 +node +Joining +.*join.*", lines[2])
 
 
