@@ -30,6 +30,8 @@ class InventoryRow:
     node_ip: str = ""
     leaving: bool = False
     """True from the moment its removal began: it is drained and cleaned even if the row comes back."""
+    registry: bool = False
+    """It serves the cluster's registry, or did: which one that is must not depend on who answers at the moment."""
     clean: tuple[str, ...] = ()
     """Texts of the image's clean scripts, so that cleaning needs no image."""
     clean_env: Mapping[str, str] = field(default_factory=dict)

@@ -119,7 +119,17 @@ class ClusterView:
     @cached_property
     def wanted(self) -> tuple[HostView, ...]:
         """Hosts of the spec, in its order; those that must leave before they may come (again) are not among them."""
-        return tuple(h for h in self.hosts.values() if h.spec is not None and not h.going)
+        return tuple(h for h in self.hosts.values() if h.spec is not None and not h.going and not self._under_another_name(h))
+
+    def _under_another_name(self, host: HostView) -> bool:
+        """True for a machine that is still on record as another host, which has to be released first."""
+        owner = host.facts.owner if host.facts is not None else None
+        return (
+            owner is not None
+            and owner.cluster_id == self.state.cluster_id
+            and owner.name not in ("", host.name)
+            and (owner.name in self.state.inventory)
+        )
 
     @cached_property
     def masters(self) -> tuple[HostView, ...]:
@@ -138,12 +148,14 @@ class ClusterView:
 
     @cached_property
     def registry_hosts(self) -> tuple[HostView, ...]:
-        """Hosts that serve the cluster's registry: those with the role, else the one recorded, else the first master."""
+        """Hosts that serve the cluster's registry: those with the role, else the master on record, else the first that is fit."""
         named = tuple(h for h in self.wanted if "registry" in h.roles)
         if named:
             return named
-        serving = tuple(h for h in self.masters if h.facts is not None and h.facts.done("registry"))
-        return serving[:1] or self.masters[:1]
+        recorded = tuple(h for h in self.masters if h.row is not None and h.row.registry)
+        claimed = tuple(h for h in self.masters if h.done("claim"))
+        fit = tuple(h for h in self.masters if h.facts is not None and not self.failing(h))
+        return (recorded or claimed or fit or self.masters)[:1]
 
     @property
     def registry(self) -> HostView | None:

@@ -128,6 +128,7 @@ class Engine:
     async def _turn(self) -> Report:
         view = self._memory.view(frozenset(self._actions) | {a.key for a in self._actions.values()})
         plans = self._plans(view)
+        self._abandon(view)
         started = self._start(view, plans)
         if started or self._actions:
             self._active_at = view.now
@@ -147,6 +148,16 @@ class Engine:
         chosen = self._teardown if view.deleting else self._phases
         return {name: phase.plan(view) for name, phase in chosen.items()}
 
+    def _abandon(self, view: ClusterView) -> None:
+        """Let go of work for machines that are to be released: its jobs end, or are ended by cleaning. As safe as an operator that dies."""
+        if view.spec.paused:
+            return
+        for lane, action in self._actions.items():
+            host = view.hosts.get(action.host)
+            leaving = host is not None and host.going and action.phase not in ("leave", "init-control-plane", "join-masters")
+            if action.phase != "claim" and action.phase not in self._teardown and (view.deleting or leaving):
+                self._tasks[lane].cancel()
+
     def _start(self, view: ClusterView, plans: dict[str, PhasePlan]) -> bool:
         if self._memory.desired.spec.paused or any(p.cluster and p.terminal for p in view.problems):
             return False
@@ -165,7 +176,7 @@ class Engine:
                     self._occupied.add(action.host)
                     continue
                 if self._successes.get(action.key, 0) >= FUTILE:
-                    self._successes[action.key] = 0
+                    self._successes[action.key] = FUTILE - 1
                     text = f"{action.what}: it succeeded {FUTILE} times in a row and is still needed ({action.why})"
                     self._failed(action, SealError(text, host=action.host or None, step=action.what))
                     continue
@@ -216,8 +227,9 @@ class Engine:
             log.exception("internal error", extra={"cluster": view.name, "host": action.host, "phase": action.phase})
             self._failed(action, SealError(f"{action.what}: {type(error).__name__}: {error}", host=action.host or None))
         else:
-            self._memory.failures.pop(action.key, None)
             self._successes[action.key] = self._successes.get(action.key, 0) + 1
+            if self._successes[action.key] < FUTILE:
+                self._memory.failures.pop(action.key, None)
 
     def _failed(self, action: Action, error: SealError) -> None:
         known = self._memory.failures.get(action.key)
@@ -239,7 +251,8 @@ class Engine:
             task = self._tasks.pop(lane)
             action = self._actions.pop(lane)
             self._progress.pop(lane, None)
-            task.result()
+            if not task.cancelled():
+                task.result()
             if action.host:
                 touched.add(action.host)
             cluster = cluster or action.phase in (

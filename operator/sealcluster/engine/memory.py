@@ -142,6 +142,8 @@ class Memory:
         now = self.ports.clock.now()
         spec = self.row(name)
         row = self.state.inventory.get(name)
+        if row is None:
+            self.drained.discard(name)
         if spec is None and row is None:
             self.sights.pop(name, None)
             return

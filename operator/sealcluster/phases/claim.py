@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sealcluster.core.digest import digest
 from sealcluster.core.ops import Claim as ClaimOp
 from sealcluster.core.ops import Job
@@ -10,6 +12,8 @@ from sealcluster.core.policies.preflight import blockers, preflight
 from sealcluster.core.state import InventoryRow
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
+
+RECORD = "update its record"
 
 
 class Claim:
@@ -28,6 +32,8 @@ class Claim:
                 continue
             if self._claimed(view, host):
                 done += 1
+                if view.images_for(host) and host.row != _current(view, host):
+                    actions.append(Action(self.name, RECORD, host.name, "how to reach or to clean it has changed"))
             elif not blockers(checks, host.name):
                 needs = "" if view.images_for(host) else "the cluster's images"
                 actions.append(Action(self.name, "claim", host.name, "the machine is free", needs))
@@ -42,6 +48,10 @@ class Claim:
         """Inventory row by compare-and-swap, then the owner file."""
         host = view.hosts[action.host]
         assert host.spec is not None and host.facts is not None
+        if action.what == RECORD:
+            current = _current(view, host)
+            await context.gate.update_state(lambda state: state.with_host(current) if host.name in state.inventory else state)
+            return
         row = InventoryRow(
             name=host.name,
             address=str(host.spec.address),
@@ -52,6 +62,7 @@ class Claim:
             user=str((host.spec.ssh.user if host.spec.ssh else None) or view.spec.ssh.user),
             credentials_secret=_secret_name(view, host),
             node_ip=host.node_ip,
+            registry=serves(view, host),
             clean=clean_scripts(view, host),
             clean_env=clean_env(view, host),
         )
@@ -63,10 +74,32 @@ class Claim:
         )
 
 
+def _current(view: ClusterView, host: HostView) -> InventoryRow:
+    """The row as the spec of now would have it; which machine it is and the key that it showed stay."""
+    assert host.spec is not None and host.row is not None
+    return replace(
+        host.row,
+        address=str(host.spec.address),
+        port=host.spec.port or view.spec.ssh.port,
+        roles=host.roles,
+        user=str((host.spec.ssh.user if host.spec.ssh else None) or view.spec.ssh.user),
+        credentials_secret=_secret_name(view, host),
+        node_ip=host.node_ip,
+        registry=serves(view, host),
+        clean=clean_scripts(view, host),
+        clean_env=clean_env(view, host),
+    )
+
+
+def serves(view: ClusterView, host: HostView) -> bool:
+    """True for a host that serves the cluster's registry, or once did."""
+    return any(h.name == host.name for h in view.registry_hosts) or host.done("registry")
+
+
 def clean_scripts(view: ClusterView, host: HostView) -> tuple[str, ...]:
     """Texts of the image's clean scripts in the order in which they undo."""
     scripts = {name: text for image in image_set(view.images_for(host)) for name, text in image.scripts.items()}
-    order = ("clean-registry", "clean-cri", "clean") if host in view.registry_hosts else ("clean-cri", "clean")
+    order = ("clean-registry", "clean-cri", "clean") if serves(view, host) else ("clean-cri", "clean")
     return tuple(scripts[name] for name in order if name in scripts)
 
 

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.balancer_choice import HAPROXY, LVSCARE, balancer, balancer_answers
+from sealcluster.phases.distribute import registry_serves
+from sealcluster.phases.registry import tree_ready
 
 
 def hosts_entries(view: ClusterView, host: HostView) -> tuple[tuple[str, str], ...]:
     """(address, name) pairs of our block, in order."""
     entries: list[tuple[str, str]] = []
     if view.registry is not None:
-        entries.append((view.registry.node_ip, str(view.spec.registry.domain)))
+        entries.append((registry_address(view, host, view.registry), str(view.spec.registry.domain)))
     api = api_address(view, host)
     if api:
         entries.append((api, str(view.spec.endpoint.domain)))
@@ -22,31 +24,39 @@ def hosts_entries(view: ClusterView, host: HostView) -> tuple[tuple[str, str], .
     return tuple(entries)
 
 
+def registry_address(view: ClusterView, host: HostView, registry: HostView) -> str:
+    """Where `spec.registry.domain` leads to on this host: to the old registry until the new one holds everything."""
+    previous = _previous(host, str(view.spec.registry.domain))
+    if previous not in ("", registry.node_ip) and not (registry_serves(view, registry) and tree_ready(view, registry)):
+        return previous
+    return registry.node_ip
+
+
 def api_address(view: ClusterView, host: HostView) -> str:
     """Where `spec.endpoint.domain` leads to on this host; empty while no master can be named."""
     if host.master:
         if view.joined(host) or not view.initialized:
             return host.node_ip
-        return view.leader.node_ip if view.leader else _previous(view, host)
+        return view.leader.node_ip if view.leader else _previous(host, str(view.spec.endpoint.domain))
     kind = balancer(view, host)
     if kind in (LVSCARE, HAPROXY):
         own = str(view.spec.endpoint.vip) if kind == LVSCARE else "127.0.0.1"
         node = view.node(host)
         # a balancer that restarts with a new list of masters is away for a moment: the entry stays while the node is well
-        if balancer_answers(view, host) or (node is not None and node.ready and _previous(view, host) == own):
+        if balancer_answers(view, host) or (node is not None and node.ready and _previous(host, str(view.spec.endpoint.domain)) == own):
             return own
     if kind == "External":
         return str(view.spec.endpoint.vip)
     if view.leader is not None:
         return view.leader.node_ip
-    return _previous(view, host) or (view.masters[0].node_ip if view.masters else "")
+    return _previous(host, str(view.spec.endpoint.domain)) or (view.masters[0].node_ip if view.masters else "")
 
 
-def _previous(view: ClusterView, host: HostView) -> str:
+def _previous(host: HostView, name: str) -> str:
     """What the file says now: an API that is away for a moment is no reason to rewrite it."""
     for line in (host.facts.hosts_block or "").splitlines() if host.facts else ():
         fields = line.split()
-        if len(fields) == 2 and fields[1] == str(view.spec.endpoint.domain):
+        if len(fields) == 2 and fields[1] == name:
             return fields[0]
     return ""
 

@@ -1,4 +1,10 @@
 # Undo everything. Each step goes on after failures of the one before; what counts is what is left, and that is looked at last.
+
+# Other jobs are ended: what they were to make is not wanted any more.
+systemctl list-units --all --plain --no-legend 'sealcluster-*.service' 2>/dev/null | while read -r unit _; do
+	[ "$unit" = "sealcluster-${d##*/}.service" ] || systemctl stop "$unit"
+done
+
 if [ -d "$R$root/scripts" ]; then
 	PATH="$PATH:$R$root/bin"
 fi

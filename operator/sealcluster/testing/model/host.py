@@ -135,6 +135,9 @@ class ModelHost:
             return known
         self.world.note(f"{machine.name}: start {job.step} #{attempt} {job.digest[:8]} ({type(job.op).__name__})")
         self.world.ledger.started(self.world.now(), (f"{machine.name}/{machine.era}", *key))
+        if isinstance(job.op, CleanHost):
+            for cut in machine.jobs.interrupt():
+                self.world.note(f"{machine.name}: {cut.key[0]} #{cut.key[2]} is ended")
         for other in machine.jobs.running():
             if disturbs(type(job.op).__name__, other.kind):
                 self.world.violate(f"{machine.name}: {job.step} #{attempt} started while {other.key[0]} #{other.key[2]} runs")
