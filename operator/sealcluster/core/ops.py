@@ -194,6 +194,8 @@ class CleanHost:
     """Label texts of clean scripts, in order, run in ``<root>/scripts`` where they exist."""
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts_names: tuple[str, ...] = ()
+    subnets: tuple[str, ...] = ()
+    """Networks of pods: routes into them, that a network plugin made, go too."""
 
 
 Op = (

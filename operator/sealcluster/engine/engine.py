@@ -40,6 +40,8 @@ MENDING = 15.0
 
 ASIDE_STEPS = frozenset({"certificate-requests", "certificates"})
 """Jobs that may run beside others on the same host."""
+ALONE_STEPS = frozenset({"kubeadm-init", "kubeadm-join", "kubeadm-reset", "clean"})
+"""Jobs beside which nothing else may run on the host."""
 
 Listener = Callable[[Report], None]
 
@@ -193,11 +195,13 @@ class Engine:
         host = view.hosts.get(action.host)
         if host is None or host.facts is None:
             return False
-        ours = {lane for lane, a in self._actions.items() if a.host == action.host}
+        ours = {lane: a for lane, a in self._actions.items() if a.host == action.host}
         running = {job.step for job in host.facts.jobs.values() if job.state == "running"} - {action.step}
         beside = running & ASIDE_STEPS
         if action.aside:
-            return bool(beside)
+            return bool(beside) or bool(running & ALONE_STEPS) or any(a.step in ALONE_STEPS for a in ours.values())
+        if action.step in ALONE_STEPS and ours:
+            return True
         return bool(running - ASIDE_STEPS) or (bool(beside) and not ours)
 
     async def _apply(self, view: ClusterView, action: Action) -> None:

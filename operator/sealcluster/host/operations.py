@@ -126,6 +126,7 @@ def _clean_host(op: ops.CleanHost) -> Inputs:
         "root": op.root,
         "hosts_names": " ".join(map(_word, op.hosts_names)),
         "vip_routes": _word(vip) if vip else "",
+        "subnets": " ".join(map(_word, op.subnets)),
     }
     return _commands(Inputs(values), tuple(f"bash {text}" for text in op.scripts), op.env)
 

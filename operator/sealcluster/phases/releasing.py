@@ -67,7 +67,8 @@ def clean_job(view: ClusterView, host: HostView) -> Job:
     """Undo everything on the machine."""
     row = host.row
     names = (str(view.spec.registry.domain), str(view.spec.endpoint.domain), "lvscare.node.ip")
-    op = CleanHost(paths.rootfs(view.name), row.clean if row else (), dict(row.clean_env) if row else {}, names)
+    scripts, env = (row.clean, dict(row.clean_env)) if row else ((), {})
+    op = CleanHost(paths.rootfs(view.name), scripts, env, names, subnets=(str(view.spec.network.pod_subnet),))
     return Job("clean", digest(view.state.cluster_id, host.name, "clean"), op, timeout=900)
 
 

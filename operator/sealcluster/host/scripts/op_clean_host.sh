@@ -75,6 +75,11 @@ fi
 if command -v ipvsadm >/dev/null 2>&1; then
 	ipvsadm --clear 2>/dev/null
 fi
+if [ -n "$subnets" ]; then
+	for subnet in $subnets; do
+		ip -4 route show root "$subnet" 2>/dev/null | while read -r to _; do ip route del "$to" 2>/dev/null; done
+	done
+fi
 if [ -n "$vip_routes" ]; then
 	for vip in $vip_routes; do ip route del "$vip" 2>/dev/null; done
 fi
