@@ -23,7 +23,7 @@ def test_an_upgrade_by_hand(machines: Machines, cluster_image: ClusterImages) ->
     assert _versions(hand) == {"v1.33.13"}
 
     # the new rootfs over the old one brings the new registry content too: the registry serves it at once
-    ByHand.put(machine, newer)
+    hand = ByHand.put(machine, newer)
     machine.exec(f"install -m 755 {ROOTFS}/bin/kubeadm /usr/bin/kubeadm.new && mv /usr/bin/kubeadm.new /usr/bin/kubeadm")
     machine.exec(
         "kubeadm upgrade apply v1.34.4 --yes --ignore-preflight-errors SystemVerification,CreateJob,ControlPlaneNodesReady",

@@ -105,18 +105,26 @@ class ByHand:
         return answer
 
     def wait_ready(self, seconds: float = 120) -> None:
-        """Until the node is Ready and every pod runs and is ready."""
+        """Until the node is Ready with this image's kubelet and every pod runs and is ready; the API may come and go meanwhile."""
         deadline = time.monotonic() + seconds
-        while not (self._node_ready() and all(_pod_ready(pod) for pod in self.get("pods -A")["items"])):
+        while not self._all_ready():
             if time.monotonic() > deadline:
-                raise AssertionError(
-                    self.machine.exec(f"{KUBECTL} get nodes,pods -A -o wide; journalctl -u kubelet -n 20 --no-pager").stdout.decode()
-                )
+                seen = self.machine.exec(f"{KUBECTL} get nodes,pods -A -o wide; journalctl -u kubelet -n 20 --no-pager", check=False)
+                raise AssertionError(seen.stdout.decode() + seen.stderr.decode())
             time.sleep(0.3)
 
-    def _node_ready(self) -> bool:
-        nodes = self.get("nodes")["items"]
-        return all(_condition(node, "Ready") for node in nodes)
+    def _all_ready(self) -> bool:
+        seen = self.machine.exec(f"{KUBECTL} get nodes,pods -A -o json", check=False)
+        if seen.returncode:
+            return False
+        items = json.loads(seen.stdout)["items"]
+        nodes = [item for item in items if item["kind"] == "Node"]
+        current = all(node["status"]["nodeInfo"]["kubeletVersion"] == self.labels["version"] for node in nodes)
+        return current and bool(nodes) and all(_condition(node, "Ready") for node in nodes) and all(map(_pod_ready, _pods(items)))
+
+
+def _pods(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [item for item in items if item["kind"] == "Pod"]
 
 
 def _condition(item: dict[str, Any], kind: str) -> bool:
