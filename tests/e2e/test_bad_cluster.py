@@ -34,7 +34,6 @@ def refused(here, reason, kind, *words):
     assert {name: touched(machine) for name, machine in here.site.lab.machines.items()} == here.before
 
 
-@pytest.mark.core
 def test_a_missing_secret_a_duplicate_hostname_and_images_that_do_not_fit_one_after_another(managed, fault):
     here = managed(MachineSpec("m1", hostname="same"), MachineSpec("w1", hostname="same"), secret=False, images=())
     machines, registry = here.site.lab.machines, here.site.registry

@@ -143,6 +143,10 @@ class Cluster:
 
     def etcd_members(self, site: Site, master: str) -> list[dict[str, Any]]:
         """etcd's own list, asked on a master."""
+        return list(self.etcd(site, master)["members"])
+
+    def etcd(self, site: Site, master: str) -> dict[str, Any]:
+        """`etcdctl member list`: cluster id in the header, and the members."""
         machine = site.lab.machines[master]
         containers = json.loads(machine.exec("crictl ps --name etcd -o json").stdout)["containers"]
         pki = "/etc/kubernetes/pki/etcd"
@@ -150,7 +154,7 @@ class Cluster:
             f"crictl exec {containers[0]['id']} etcdctl --endpoints https://127.0.0.1:2379 --cacert {pki}/ca.crt "
             f"--cert {pki}/healthcheck-client.crt --key {pki}/healthcheck-client.key member list -w json"
         )
-        return list(json.loads(answer.stdout)["members"])
+        return json.loads(answer.stdout)
 
 
 class Operator:
@@ -251,8 +255,13 @@ class Managed:
 
     def told(self, what: str, look: Callable[[], Any], seconds: float, name: str = "ha") -> Any:
         """`wait_for`, and on failure what the status and the operator's log say."""
+
+        def look_while_it_runs() -> Any:
+            assert self.operator.process is None or self.operator.process.poll() is None, "the operator ended by itself"
+            return look()
+
         try:
-            return wait_for(what, look, seconds)
+            return wait_for(what, look_while_it_runs, seconds)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self.story(name)}") from None
 
@@ -261,10 +270,10 @@ class Managed:
         status = json.dumps(self.get(name).get("status", {}), indent=1)[:8000]
         return f"status: {status}\nlog: {self.operator.log.read_text(errors='replace')[-4000:]}"
 
-    def events(self, reason: str, name: str = "ha") -> list[dict[str, Any]]:
-        """Events about the object with this reason."""
+    def events(self, reason: str = "", name: str = "ha") -> list[dict[str, Any]]:
+        """Events about the object, those with this reason where one is given."""
         found = json.loads(self.plane.kubectl("get", "events.events.k8s.io", "-o", "json").stdout)["items"]
-        return [e for e in found if e["reason"] == reason and e["regarding"].get("name") == name]
+        return [e for e in found if reason in ("", e["reason"]) and e["regarding"].get("name") == name]
 
     def condition(self, kind: str, name: str = "ha") -> dict[str, Any]:
         """One condition; an empty one while it is missing."""
