@@ -25,7 +25,7 @@ def test_masters_one_to_three_to_one_under_two_workers():
         work = life.work()
         assert work["m1"] == ["etcd-member", "etcd-member"]
         assert work["w1"] == work["w2"] == ["load-balancer"]
-        assert work["m2"] == work["m3"] == ["clean"]
+        assert work["m2"] == work["m3"] == ["fence", "clean"]
 
     live(cluster("m1", "w1", "w2"), story)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sealcluster.core.errors import Fenced, StateConflict, TransientError
 from sealcluster.core.facts import HostFacts
-from sealcluster.core.ops import Job, JobResult
+from sealcluster.core.ops import Job, JobResult, PutFiles
 from sealcluster.core.ports import PKI, Fence, HostPort, Images, Management, Progress, Workload
 from sealcluster.core.state import StateRecord
 
@@ -159,6 +159,12 @@ class Gate:
     async def refresh(self, host: str) -> None:
         """Look at a host now."""
         await self._memory.look(host)
+
+    async def hold(self, host: str) -> HostFacts | None:
+        """Show the host our fence, so that no older operator can start anything there any more, then look at it."""
+        await self.run(host, Job("fence", str(self.state.fence).rjust(64, "0"), PutFiles(), timeout=60), reason="ScriptFailed")
+        await self._memory.look(host)
+        return self._memory.facts.get(host)
 
     # --- the management plane and the new cluster ----------------------------------------------------------------
     async def create_pki(self, pki: PKI) -> None:

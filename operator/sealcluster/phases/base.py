@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sealcluster.core.facts import HostFacts
 from sealcluster.core.images import ImageInfo
 from sealcluster.core.ops import Job, JobResult
 from sealcluster.core.plan import Action, PhasePlan
@@ -47,6 +48,10 @@ class Gate(Protocol):
 
     async def refresh(self, host: str) -> None:
         """Look at this host again now (for an action whose second half depends on what the first one changed)."""
+        ...
+
+    async def hold(self, host: str) -> HostFacts | None:
+        """Show the host our fence, so that no older operator can start anything there any more, then look at it."""
         ...
 
     @property

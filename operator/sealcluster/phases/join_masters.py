@@ -11,7 +11,7 @@ from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.certificates import certificates_ready
 from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo
-from sealcluster.phases.releasing import REMOVE, dead_members, member_of, under_way
+from sealcluster.phases.releasing import REMOVE, dead_members, free_of_changes, member_of, under_way
 
 DROP = "remove the stale etcd member of"
 
@@ -95,6 +95,7 @@ class JoinMasters:
             await undo(context, view, host)
         elif action.what.startswith(DROP):
             member = member_of(view, host)
+            await free_of_changes(context, host)
             if member is not None:
                 job = Job("etcd-member", digest("remove", member.id), EtcdMember("remove", member.id), timeout=120)
                 await context.gate.run(action.host, job, reason="EtcdUnhealthy")

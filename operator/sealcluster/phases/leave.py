@@ -26,6 +26,7 @@ from sealcluster.phases.releasing import (
     REMOVE,
     acknowledged,
     clean_job,
+    free_of_changes,
     lost,
     member_of,
     not_clean,
@@ -198,6 +199,8 @@ class Leave:
         elif action.what == DRAIN:
             await self._drain(context, view, host, action)
         elif action.what.startswith(REMOVE):
+            if ours(view, host):
+                await free_of_changes(context, host)
             member = member_of(view, host)
             if member is not None:
                 job = Job("etcd-member", digest("remove", member.id), EtcdMember("remove", member.id), timeout=120)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from sealcluster.api import ACKNOWLEDGE_LOST_ANNOTATION
 from sealcluster.core import paths
 from sealcluster.core.digest import digest
+from sealcluster.core.errors import TransientError
 from sealcluster.core.facts import EtcdMember
 from sealcluster.core.ops import CleanHost, Job
 from sealcluster.core.plan import Problem
 from sealcluster.core.quorum import etcd_state
 from sealcluster.core.view import ClusterView, HostView
+from sealcluster.phases.base import Context
 
 PATIENCE = 3
 """Failed looks in a row after which a machine that must be released is not just rebooting."""
@@ -61,6 +63,19 @@ def under_way(host: HostView, *steps: str) -> str:
     """Name of a job that runs on the machine (one of `steps`, where any are given); empty: none."""
     jobs = host.facts.jobs.values() if host.facts is not None else ()
     return next((j.step for j in jobs if j.state == "running" and (not steps or j.step in steps)), "")
+
+
+async def free_of_changes(context: Context, host: HostView) -> None:
+    """Before an etcd member is taken away: its machine, where it answers, is made ours alone and must not be joining.
+
+    An operator that was superseded a moment ago may have started a join there after we looked.
+    """
+    if host.facts is None:
+        return
+    facts = await context.gate.hold(host.name)
+    busy = next((j.step for j in facts.jobs.values() if j.state == "running" and j.step in CHANGES_MASTERS), "") if facts else ""
+    if busy:
+        raise TransientError(f"removing an etcd member: {busy} runs on {host.name}", host=host.name, reason="EtcdUnhealthy")
 
 
 def clean_job(view: ClusterView, host: HostView) -> Job:
