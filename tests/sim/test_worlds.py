@@ -1,0 +1,22 @@
+"""Random worlds: a sample of `make sim`, and every seed that ever showed a bug."""
+
+import pytest
+
+from sealcluster.testing import randomworld
+
+SAMPLE = range(1, 9)
+FOUND = {
+    10062: "certificates were issued on a machine while its join ran",
+    10162: "an operator that had just taken over removed the etcd member of a master that its predecessor was joining",
+    10242: "a join started while certificates were being issued beside it",
+}
+
+
+@pytest.mark.parametrize("seed", SAMPLE)
+def test_a_world_with_faults_ends_well_once_they_stop(seed):
+    assert randomworld.live(seed).problems == []
+
+
+@pytest.mark.parametrize("seed", FOUND, ids=[f"{seed}-{why.replace(' ', '-')[:40]}" for seed, why in FOUND.items()])
+def test_a_world_that_once_ended_badly(seed):
+    assert randomworld.live(seed).problems == []
