@@ -40,9 +40,8 @@ def test_it_balances_and_follows(machines: Machines, image: bytes, tmp_path: Pat
     for server in servers:
         server.exec("cat >/usr/local/bin/hello && chmod +x /usr/local/bin/hello", input=binary("hello").read_bytes())
         _start(server)
-    virtual.exec(
-        "modprobe -a ip_vs ip_vs_rr && mkdir -p /root/lvscare/proc /root/lvscare/dev && mount -t proc proc /root/lvscare/proc && mount --bind /dev /root/lvscare/dev"
-    )
+    virtual.exec("modprobe -a ip_vs ip_vs_rr")
+    virtual.exec(f"mkdir -p {ROOT}/proc {ROOT}/dev && mount -t proc proc {ROOT}/proc && mount --bind /dev {ROOT}/dev")
     real = " ".join(f"--rs {server.address}:8080" for server in servers)
     care = f"care --vs {VIRTUAL} --health-path / --health-schem http --interval 1 --timeout 2 {real}"
     virtual.exec(
