@@ -186,6 +186,18 @@ class EtcdMember:
 
 
 @dataclass(frozen=True, slots=True)
+class StartUnits:
+    """Start systemd units that are stopped or failed, in this order."""
+
+    units: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreManifests:
+    """Put back static pods of the control plane that are gone, from the copy that was kept when kubeadm had made them."""
+
+
+@dataclass(frozen=True, slots=True)
 class CleanHost:
     """Undo everything: kubeadm reset, the image's clean scripts, links, rules, mounts, units, files; the journal and owner file last."""
 
@@ -195,7 +207,11 @@ class CleanHost:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts_names: tuple[str, ...] = ()
     subnets: tuple[str, ...] = ()
+<<<<<<< HEAD
     """Networks of pods: routes into them, that a network plugin made, go too."""
+=======
+    """Networks of pods: routes into them go."""
+>>>>>>> b5dbf16 (wip)
 
 
 Op = (
@@ -215,6 +231,8 @@ Op = (
     | PutFiles
     | Guest
     | EtcdMember
+    | StartUnits
+    | RestoreManifests
     | CleanHost
 )
 

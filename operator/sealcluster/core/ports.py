@@ -70,7 +70,7 @@ class HostTarget:
 class FactsQuery:
     """What to look at beyond the standard facts."""
 
-    units: tuple[str, ...] = ("kubelet", "containerd", "registry")
+    units: tuple[str, ...] = ("kubelet", "containerd", "registry", "image-cri-shim")
     files: tuple[str, ...] = ()
     """Additional files whose sha256 is wanted (reported in `HostFacts.files` with an empty `recorded`)."""
     etcd: bool = False

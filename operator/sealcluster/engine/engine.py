@@ -35,6 +35,8 @@ SETTLING = 180.0
 """Seconds after the last change during which a node that is not Ready is starting rather than broken."""
 RESYNC = 50.0
 """Seconds between two looks at each machine, whatever else is done: drift and changed host keys are told within a minute."""
+HEALTH = 15.0
+"""Seconds between two looks at nodes and API servers of a finished cluster."""
 MENDING = 15.0
 """Seconds between two looks at what only a person can mend: the Secret that a machine refuses, a machine that failed preflight."""
 
@@ -135,6 +137,8 @@ class Engine:
         if started or self._actions:
             self._active_at = view.now
         report = self._report(view, plans)
+        if report.settled:
+            self._active_at = float("-inf")  # it has started: what is not Ready from now on is broken
         self._listener(report)
         if self._until is not None and self._until(report):
             return report
@@ -302,7 +306,9 @@ class Engine:
             await self._poll(view, plans, report)
 
     def _patience(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report) -> float:
-        if report.settled or view.spec.paused:
+        if report.settled:
+            return HEALTH
+        if view.spec.paused:
             return RESYNC
         active = view.now - self._active_at < SETTLING
         watched = bool(self._occupied) or any(a.needs and a.watch for p in plans.values() for a in p.actions)
@@ -320,6 +326,9 @@ class Engine:
         busy = {a.host for a in self._actions.values()}
         now = self._ports.clock.now()
         due = now - self._refreshed_at >= (RESYNC / 4 if view.initialized else RESYNC)
+        if report.settled and now - self._refreshed_at < RESYNC:
+            await self._memory.look_cluster()
+            return
         if report.settled or (due and not self._tasks and now - self._active_at >= SETTLING):
             await self._refresh_everything()
             return

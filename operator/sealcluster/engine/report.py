@@ -12,6 +12,7 @@ from sealcluster.api.summary import Account, Finding, Note
 from sealcluster.core.plan import Action, PhasePlan, Problem
 from sealcluster.core.quorum import etcd_state
 from sealcluster.core.view import ClusterView
+from sealcluster.phases.units import drift
 
 MONTH = 30 * 86400.0
 
@@ -173,7 +174,7 @@ def _details(view: ClusterView, plans: Mapping[str, PhasePlan], problems: tuple[
     details: dict[C, Finding] = {C.SPEC_VALID: Finding.true()}
     for kind in (C.CREDENTIALS_VALID, C.HOSTS_REACHABLE, C.PREFLIGHT_PASSED, C.IMAGE_AVAILABLE):
         details[kind] = Finding.true()
-    details[C.DRIFTED] = Finding.false()
+    details[C.DRIFTED] = _drifted(view)
     if not view.images:
         details[C.IMAGE_AVAILABLE] = Finding.unknown()
     details[C.REGISTRY_AVAILABLE] = _of_phase(plans.get("distribute-registry"), "the registry is not filled yet")
@@ -191,6 +192,14 @@ def _details(view: ClusterView, plans: Mapping[str, PhasePlan], problems: tuple[
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         details[kind] = Finding.false(as_reason(first.reason), f"{first.message}; {first.hint}{more}")
     return details
+
+
+def _drifted(view: ClusterView) -> Finding:
+    found = [f"{host}: {what}" for host, what in drift(view)]
+    if not found:
+        return Finding.false()
+    more = f" (and {len(found) - 5} more)" if len(found) > 5 else ""
+    return Finding.true(Reason.DRIFT_FOUND, f"{'; '.join(found[:5])}{more}; it is being put right")
 
 
 def _of_phase(plan: PhasePlan | None, otherwise: str) -> Finding:

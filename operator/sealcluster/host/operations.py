@@ -120,6 +120,14 @@ def _etcd_member(op: ops.EtcdMember) -> Inputs:
     return Inputs({"action": op.action, "member_id": op.member_id})
 
 
+def _start_units(op: ops.StartUnits) -> Inputs:
+    return Inputs({"units": " ".join(map(_word, op.units))})
+
+
+def _restore_manifests(op: ops.RestoreManifests) -> Inputs:
+    return Inputs()
+
+
 def _clean_host(op: ops.CleanHost) -> Inputs:
     vip = op.env.get("defaultVIP", "")
     values: dict[str, Value] = {
@@ -160,5 +168,7 @@ _RECIPES: dict[type, tuple[Any, ...]] = {
     ops.PutFiles: (_put_files, "op_put_files"),
     ops.Guest: (_guest, "op_guest"),
     ops.EtcdMember: (_etcd_member, "etcd", "op_etcd_member"),
+    ops.StartUnits: (_start_units, "op_start_units"),
+    ops.RestoreManifests: (_restore_manifests, "op_restore_manifests"),
     ops.CleanHost: (_clean_host, "kubeadm", "hosts", "op_clean_host"),
 }

@@ -18,6 +18,7 @@ from sealcluster.phases.preflight import Preflight
 from sealcluster.phases.pull_images import PullImages
 from sealcluster.phases.registry import DistributeRegistry
 from sealcluster.phases.teardown import Teardown
+from sealcluster.phases.units import Units
 
 PHASES: tuple[Phase, ...] = (
     Preflight(),
@@ -34,6 +35,7 @@ PHASES: tuple[Phase, ...] = (
     JoinMasters(),
     JoinNodes(),
     LoadBalancer(),
+    Units(),
     Leave(),
     NodeSettings(),
     Guests(),

@@ -38,6 +38,8 @@ EXAMPLES = {
     ops.PutFiles: ops.PutFiles((ops.File("/etc/x", b"hunter22"),), ("/etc/y",)),
     ops.Guest: ops.Guest("/w", ("true $x",), {"x": "hunter22"}, ("a" * 64,), (ops.File("x", b"hunter22"),)),
     ops.EtcdMember: ops.EtcdMember("remove", "abc"),
+    ops.StartUnits: ops.StartUnits(("kubelet",)),
+    ops.RestoreManifests: ops.RestoreManifests(),
     ops.CleanHost: ops.CleanHost("/r", ("clean.sh",), {"x": "hunter22"}, ("sealos.hub",)),
 }
 

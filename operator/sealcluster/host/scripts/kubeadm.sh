@@ -4,6 +4,14 @@ admin_kubeconfig() {
 		mv "$R/root/.kube/config.new" "$R/root/.kube/config"
 }
 
+# Static pods of the control plane as kubeadm made them: what is deleted later is put back from here.
+keep_manifests() {
+	mkdir -p "$S/manifests" && chmod 700 "$S/manifests" || return 1
+	for pod in etcd kube-apiserver kube-controller-manager kube-scheduler; do
+		[ ! -e "$R/etc/kubernetes/manifests/$pod.yaml" ] || cp -p "$R/etc/kubernetes/manifests/$pod.yaml" "$S/manifests/" || return 1
+	done
+}
+
 reset_kubeadm() {
 	if command -v kubeadm >/dev/null 2>&1; then
 		# Its own last phase waits for an etcd that may have no quorum any more.
@@ -16,7 +24,7 @@ reset_kubeadm() {
 	fi
 	unmount_below "$R/var/lib/kubelet"
 	rm -rf "$R/etc/kubernetes/manifests" "$R/etc/kubernetes/pki" "$R/etc/kubernetes/tmp" "$R"/etc/kubernetes/*.conf \
-		"$R/var/lib/etcd" "$R/var/lib/kubelet" "$R/root/.kube/config" "$S/requests"
+		"$R/var/lib/etcd" "$R/var/lib/kubelet" "$R/root/.kube/config" "$S/requests" "$S/manifests"
 }
 
 # Mounts below a directory, the innermost first.

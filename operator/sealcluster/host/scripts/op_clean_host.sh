@@ -8,6 +8,10 @@ done
 if [ -d "$R$root/scripts" ]; then
 	PATH="$PATH:$R$root/bin"
 fi
+setting_names() {
+	cat "$R/etc/sysctl.conf" "$R"/etc/sysctl.d/*.conf 2>/dev/null | sed -n 's/^[ \t-]*\([A-Za-z0-9_./-]*\)[ \t]*=.*/\1/p' | tr . / | sort -u
+}
+setting_names >in/settings
 reset_kubeadm
 
 number=0
@@ -58,6 +62,17 @@ done
 for netns in "$R"/var/run/netns/cni-*; do
 	[ -e "$netns" ] && ip netns del "${netns##*/}" 2>/dev/null
 done
+rmdir "$R/run/netns" 2>/dev/null
+systemctl stop kubepods.slice 2>/dev/null
+
+# Routes to other machines' pods.
+for subnet in $subnets; do
+	ip -4 -o route show 2>/dev/null | awk -v subnet="$subnet" '
+		function value(ip, p) { split(ip, p, "."); return ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4] }
+		BEGIN { split(subnet, s, "/"); size = 2 ^ (32 - s[2]); first = int(value(s[1]) / size) }
+		{ split($1, d, "/"); if (d[1] ~ /^[0-9.]+$/ && (d[2] == "" || d[2] >= s[2]) && int(value(d[1]) / size) == first) print $1 }' |
+		while read -r route; do ip route del "$route" 2>/dev/null; done
+done
 
 rules() {
 	"$1-save" 2>/dev/null | grep -E -c '(KUBE-|CNI-|cali-|FLANNEL-|CILIUM_|LVSCARE)'
@@ -105,6 +120,7 @@ done <<-'PATHS'
 	/run/calico
 	/root/.kube
 PATHS
+find "$R/usr/libexec/kubernetes" -depth -type d -empty -delete 2>/dev/null
 rm -rf "$R/opt/cni/bin" 2>/dev/null && rmdir "$R/opt/cni" 2>/dev/null
 if [ -L "$R/var/lib/registry" ]; then
 	case $(readlink "$R/var/lib/registry") in
@@ -115,6 +131,23 @@ for file in "$R/etc/sysctl.conf" "$R/etc/security/limits.conf"; do
 	[ -e "$file" ] && grep -q '# sealos' "$file" || continue
 	sed '/# sealos$/d; /^# *sealos/d' "$file" >in/cleaned && cat in/cleaned >"$file"
 done
+
+# Kernel settings as they were before the first touch: those of configuration files that are gone now, and what kubelet and kube-proxy set.
+if [ -s "$S/settings" ]; then
+	setting_names >in/settings.left
+	{
+		comm -23 in/settings in/settings.left
+		for name in kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes vm/overcommit_memory vm/panic_on_oom \
+			net/ipv4/ip_forward net/ipv4/conf/all/route_localnet net/netfilter/nf_conntrack_max \
+			net/netfilter/nf_conntrack_tcp_timeout_established net/netfilter/nf_conntrack_tcp_timeout_close_wait; do
+			printf '%s\n' "$name"
+		done
+	} | sort -u | while read -r name; do
+		old=$(sed -n "s|^/proc/sys/$name:||p" "$S/settings")
+		[ -n "$old" ] && [ -w "$R/proc/sys/$name" ] && [ "$(cat "$R/proc/sys/$name")" != "$old" ] || continue
+		printf '%s\n' "$old" >"$R/proc/sys/$name" || printf 'setting %s: not restored to %s\n' "$name" "$old"
+	done
+fi
 cd / || exit 1
 case $root in
 /*/*/*) rm -rf "$R$root" "$R$root.new" "$R$root.old" ;;
@@ -150,7 +183,7 @@ if [ -e "$R/etc/systemd/system/kubelet.service" ]; then left kubelet.service; fi
 
 hold || fail "cleaning the host: its lock is taken" 75
 cut -c 67- "$S/managed" 2>/dev/null | while read -r path; do rm -f "$R$path"; done
-rm -rf "$S/store" "$S/requests" "$S/managed" "$S/reserve" "$S/journal" "$S/fence"
+rm -rf "$S/settings" "$S/store" "$S/requests" "$S/managed" "$S/reserve" "$S/journal" "$S/fence"
 sync "$S"
 rm -f "$S/owner"
 sync "$S"

@@ -14,13 +14,14 @@ from sealcluster.core.ops import (
     InstallCertificates,
     PutFiles,
     RunScript,
+    StartUnits,
     WriteHosts,
 )
 from sealcluster.testing.model import configs, etchosts, paper, resetting
 from sealcluster.testing.model.contentops import take, unpacked
 from sealcluster.testing.model.etcd import EtcdRefused
 from sealcluster.testing.model.execution import Execution, Failed
-from sealcluster.testing.model.machine import PKI
+from sealcluster.testing.model.machine import MANIFESTS, PKI
 from sealcluster.testing.model.shell import bash
 
 KUBERNETES = "/etc/kubernetes"
@@ -141,6 +142,24 @@ def _cluster_ends(run: Execution) -> None:
     alone = kube is not None and all(node.machine == run.machine.name for node in kube.nodes.values())
     if alone and run.world.ledger.init_successes[run.owner] > 0 and run.owner not in run.world.deleting:
         run.world.ledger.init_successes[run.owner] -= 1
+
+
+async def start_units(run: Execution, op: StartUnits) -> None:
+    """``systemctl start``."""
+    await run.spend(1.0)
+    for unit in op.units:
+        if not run.machine.units.start(unit, run.now, enable=False):
+            raise Failed(5, f"Failed to start {unit}.service: Unit {unit}.service not found.")
+
+
+async def restore_manifests(run: Execution) -> None:
+    """What is gone comes back from the copy."""
+    await run.spend(1.0)
+    if not run.machine.kept_manifests:
+        raise Failed(66, "this machine keeps no copy of its static pods")
+    for name, content in run.machine.kept_manifests.items():
+        if not run.machine.files.exists(f"{MANIFESTS}/{name}"):
+            run.machine.files.write(f"{MANIFESTS}/{name}", content, 0o600)
 
 
 async def clean_host(run: Execution, op: CleanHost) -> None:

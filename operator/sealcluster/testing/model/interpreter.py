@@ -60,5 +60,9 @@ async def _dispatch(run: Execution) -> None:  # noqa: PLR0912 - one line per ver
             await fileops.guest(run, op)
         case ops.EtcdMember() as op:
             await fileops.etcd_member(run, op)
+        case ops.StartUnits() as op:
+            await fileops.start_units(run, op)
+        case ops.RestoreManifests():
+            await fileops.restore_manifests(run)
         case ops.CleanHost() as op:
             await fileops.clean_host(run, op)

@@ -50,6 +50,12 @@ def write_manifests(run: Execution, kube: ModelKube) -> None:
         run.machine.files.write(f"{MANIFESTS}/{name}", f"# cluster {kube.etcd.id}\n".encode(), 0o600)
 
 
+def keep_manifests(machine: Machine) -> None:
+    """The copy that lost static pods are restored from."""
+    found = {name: machine.files.read(f"{MANIFESTS}/{name}") for name in CONTROL_PLANE_MANIFESTS}
+    machine.kept_manifests = {name: content for name, content in found.items() if content is not None}
+
+
 def write_kubeconfig(run: Execution, path: str, kube: ModelKube) -> None:
     """A kubeconfig, unless a good one is there."""
     if run.machine.files.read(path) is None:
@@ -93,6 +99,7 @@ async def init(run: Execution, op: KubeadmInit) -> None:
     kube.add_node(config.node.name, machine.name, config.node.address, control_plane=True, taints=taints)
     kube.configured = True
     await run.spend(0.3)
+    keep_manifests(machine)
     successes = run.world.ledger.init_successes
     successes[run.owner] += 1
     if successes[run.owner] > 1:
@@ -117,6 +124,7 @@ async def join(run: Execution, op: KubeadmJoin) -> None:
     kube = await _discover(run, config)
     if config.control_plane:
         await joinmaster.join(run, config, kube)
+        keep_manifests(machine)
     else:
         machine.files.write(f"{PKI}/ca.crt", kube.ca.encode())
         await register(run, config, kube)

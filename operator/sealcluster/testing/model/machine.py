@@ -114,6 +114,8 @@ class Machine:
     journal: dict[str, JournalEntry] = field(default_factory=dict)
     jobs: JobTable = field(default_factory=JobTable)
     registry: Registry = field(default_factory=Registry)
+    kept_manifests: dict[str, bytes] = field(default_factory=dict)
+    """Static pods of the control plane as they were after kubeadm had made them."""
     managed: dict[str, str] = field(default_factory=dict)
     """Managed files by path to the recorded sha256."""
 
@@ -174,6 +176,7 @@ class Machine:
         """A fresh system on the same hardware: everything on the disk is gone, the machine has a new identity."""
         self.files, self.units, self.jobs, self.registry = FileSystem(), Units(), JobTable(), Registry()
         self.store, self.partial, self.images, self.managed, self.journal = {}, {}, set(), {}, {}
+        self.kept_manifests = {}
         self.release()
         self.machine_id = hashlib.md5(f"{self.machine_id}+".encode(), usedforsecurity=False).hexdigest()
         self.boots += 1

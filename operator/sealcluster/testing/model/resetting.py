@@ -37,5 +37,6 @@ def wipe(run: Execution) -> None:
     machine.units.stop("kubelet", run.now)
     machine.files.remove(KUBERNETES)
     machine.files.remove(ETCD_DATA)
+    machine.kept_manifests = {}
     if kube is not None and had_quorum and not kube.etcd.quorum() and not run.world.doomed(kube):
         run.world.violate(f"{machine.name}: {run.kind} cost the etcd cluster its quorum")

@@ -26,6 +26,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "PutFiles": (0.05, 0.4),
     "Guest": (1.0, 15.0),
     "EtcdMember": (0.2, 2.0),
+    "StartUnits": (0.2, 2.0),
+    "RestoreManifests": (0.05, 0.3),
     "CleanHost": (3.0, 15.0),
     "boot": (15.0, 90.0),
     "static-pods": (4.0, 15.0),
