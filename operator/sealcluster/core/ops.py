@@ -207,11 +207,7 @@ class CleanHost:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     hosts_names: tuple[str, ...] = ()
     subnets: tuple[str, ...] = ()
-<<<<<<< HEAD
     """Networks of pods: routes into them, that a network plugin made, go too."""
-=======
-    """Networks of pods: routes into them go."""
->>>>>>> b5dbf16 (wip)
 
 
 Op = (

@@ -82,14 +82,8 @@ def clean_job(view: ClusterView, host: HostView) -> Job:
     """Undo everything on the machine."""
     row = host.row
     names = (str(view.spec.registry.domain), str(view.spec.endpoint.domain), "lvscare.node.ip")
-<<<<<<< HEAD
     scripts, env = (row.clean, dict(row.clean_env)) if row else ((), {})
     op = CleanHost(paths.rootfs(view.name), scripts, env, names, subnets=(str(view.spec.network.pod_subnet),))
-=======
-    op = CleanHost(
-        paths.rootfs(view.name), row.clean if row else (), dict(row.clean_env) if row else {}, names, (str(view.spec.network.pod_subnet),)
-    )
->>>>>>> b5dbf16 (wip)
     return Job("clean", digest(view.state.cluster_id, host.name, "clean"), op, timeout=900)
 
 
