@@ -65,15 +65,6 @@ done
 rmdir "$R/run/netns" 2>/dev/null
 systemctl stop kubepods.slice 2>/dev/null
 
-# Routes to other machines' pods.
-for subnet in $subnets; do
-	ip -4 -o route show 2>/dev/null | awk -v subnet="$subnet" '
-		function value(ip, p) { split(ip, p, "."); return ((p[1] * 256 + p[2]) * 256 + p[3]) * 256 + p[4] }
-		BEGIN { split(subnet, s, "/"); size = 2 ^ (32 - s[2]); first = int(value(s[1]) / size) }
-		{ split($1, d, "/"); if (d[1] ~ /^[0-9.]+$/ && (d[2] == "" || d[2] >= s[2]) && int(value(d[1]) / size) == first) print $1 }' |
-		while read -r route; do ip route del "$route" 2>/dev/null; done
-done
-
 rules() {
 	"$1-save" 2>/dev/null | grep -E -c '(KUBE-|CNI-|cali-|FLANNEL-|CILIUM_|LVSCARE)'
 }
