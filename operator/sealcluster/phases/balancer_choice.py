@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from sealcluster.api import SealClusterSpec
 from sealcluster.core.view import ClusterView, HostView
+from sealcluster.phases.environment import host_env
+from sealcluster.render.expand import expand
 
 LVSCARE, HAPROXY, EXTERNAL = "lvscare", "haproxy", "External"
 LVSCARE_MANIFEST = "kube-sealos-lvscare.yaml"
@@ -47,7 +49,7 @@ def balancer_image(view: ClusterView, host: HostView) -> str:
         return str(view.spec.endpoint.load_balancer_image)
     if balancer(view, host) == LVSCARE:
         labelled = [i.labels["image"] for i in view.images_for(host) if "image" in i.labels]
-        return labelled[-1]
+        return expand(labelled[-1], host_env(view, host))
     registry = f"{view.spec.registry.domain}:{view.spec.registry.port}"
     tags = [t for i in view.images_for(host) for t in _haproxy_tags(i.registry.links)]
     return f"{registry}/{tags[-1] if tags else 'haproxy:latest'}"
