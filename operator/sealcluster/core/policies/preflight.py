@@ -61,8 +61,8 @@ def blockers(checks: Iterable[Check], host: str) -> tuple[Check, ...]:
 
 
 def _fresh(view: ClusterView, host: HostView, facts: HostFacts) -> bool:
-    """True for a machine that we did not touch yet: what we install ourselves is no leftover."""
-    return facts.owner is None or facts.owner.cluster_id != view.state.cluster_id or not facts.done("check")
+    """True for a machine that is not ours yet: what we bring ourselves is no leftover, listens on our ports and takes up room."""
+    return facts.owner is None or facts.owner.cluster_id != view.state.cluster_id
 
 
 Seen = list[tuple[HostView, HostFacts]]
