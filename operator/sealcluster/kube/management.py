@@ -98,6 +98,12 @@ class KubeManagement:
 
     async def credentials(self, reference: str) -> Credentials:
         """Read a credentials Secret; `version` is its resourceVersion. TerminalError SecretMissing naming the Secret or the key."""
+        if not reference:
+            raise TerminalError(
+                "looking for credentials: neither spec.ssh nor the host's row names a Secret",
+                reason="SecretMissing",
+                hint="set spec.ssh.credentialsSecretRef.name to a Secret in the namespace of the SealCluster",
+            )
         found, source = await self._users(SECRETS, reference)
         return secretdata.credentials(secretdata.decode(found), source, str(found["metadata"]["resourceVersion"]))
 
