@@ -34,14 +34,20 @@ def refused(here, reason, kind, *words):
     assert {name: touched(machine) for name, machine in here.site.lab.machines.items()} == here.before
 
 
-def test_a_missing_secret_a_duplicate_hostname_and_images_that_do_not_fit_one_after_another(managed, fault):
+def test_missing_secrets_a_duplicate_hostname_and_images_that_do_not_fit_one_after_another(managed, fault):
     here = managed(MachineSpec("m1", hostname="same"), MachineSpec("w1", hostname="same"), secret=False, images=())
     machines, registry = here.site.lab.machines, here.site.registry
     here.before = {name: touched(machine) for name, machine in machines.items()}
     document = here.site.document(["m1"], ["w1"])
     document["spec"]["images"] = [{"name": "tiny", "ref": registry.ref("tiny:v1")}]
+    reference = document["spec"]["ssh"].pop("credentialsSecretRef")
     here.apply(document)
-    refused(here, "SecretMissing", "CredentialsValid", "lab-ssh", "create it")
+    refused(here, "SecretMissing", "CredentialsValid", "spec.ssh.credentialsSecretRef")
+
+    document["spec"]["ssh"]["credentialsSecretRef"] = reference
+    here.apply(document)
+    here.told("the Secret to be looked for", lambda: "lab-ssh" in here.condition("Stalled")["message"], 60)
+    assert [e for e in here.events("SecretMissing") if "lab-ssh" in e["note"] and "create it" in e["note"]]
 
     here.secret("lab-ssh", ssh_privatekey=here.site.key.read_text())
     refused(here, "DuplicateHostname", "PreflightPassed", "same", "m1", "w1", "hostnamectl")

@@ -1,6 +1,7 @@
 """A rootfs image of a few kilobytes that asks for nothing and installs nothing: for tests that end before kubeadm begins."""
 
 import json
+import random
 import tempfile
 from pathlib import Path
 
@@ -12,15 +13,19 @@ from sealab.registry import Registry
 _SCRIPTS = ("check", "init", "init-cri", "init-registry", "clean", "clean-cri", "clean-registry")
 
 
-def add_tiny(registry: Registry, name: str, arch: str = "amd64") -> str:
-    """Put it into a running registry under `name` (`tiny:v1`); its scripts succeed and do nothing. Returns the reference."""
+def add_tiny(registry: Registry, name: str, arch: str = "amd64", ballast: int = 0) -> str:
+    """Put it into a running registry under `name` (`tiny:v1`); its scripts succeed and do nothing. Returns the reference.
+
+    `ballast`: bytes that no compression makes fewer.
+    """
     labels = {"sealos.io.type": "rootfs", "sealos.io.version": "v1beta1", "version": "v1.34.4"}
     settings = Settings(labels=labels | {script: f"{script}.sh" for script in _SCRIPTS})
     with tempfile.TemporaryDirectory() as folder:
         blobs = Blobs(Path(folder))
         entries = [Entry(f"scripts/{script}.sh", content=b"exit 0\n", mode=0o755) for script in _SCRIPTS]
         entries += [Entry("etc/kind", content=b"tiny\n"), Entry("registry", mode=0o755)]
-        packed = _for(blobs, image(blobs, [layer(blobs, entries, "gzip")], settings), arch)
+        entries.append(Entry("opt/ballast", content=random.Random(name).randbytes(ballast)))
+        packed = _for(blobs, image(blobs, [layer(blobs, entries, "none")], settings), arch)
         repository, _, tag = name.partition(":")
         write_registry(blobs, [(repository, tag, packed)], registry.root)
     return registry.ref(name)
