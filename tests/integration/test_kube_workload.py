@@ -218,14 +218,17 @@ async def test_eviction_names_the_budget_that_forbids_it(workload: KubeWorkload,
     await client.patch(BUDGETS, "web", {"status": counted}, "shop", subresource="status")
 
     left, why = await workload.evict_pods("w1")
+    assert left == 2
+    assert "no controller would bring it back" in why, "pods that nobody brings back are not evicted unasked"
+    left, why = await workload.evict_pods("w1", force=True)
     assert left == 2, "one that was asked to go counts until it is seen to be gone"
     assert "shop/web-1" in why
     assert "budget web needs 1" in why
     assert [pod["metadata"]["name"] async for pod in client.pages(PODS, "shop")] == ["finished", "web-1"]
 
     await client.patch(BUDGETS, "web", {"status": {**counted, "disruptionsAllowed": 1}}, "shop", subresource="status")
-    assert await workload.evict_pods("w1") == (1, "")
-    assert await workload.evict_pods("w1") == (0, "")
+    assert await workload.evict_pods("w1", force=True) == (1, "")
+    assert await workload.evict_pods("w1", force=True) == (0, "")
 
 
 async def test_sessions_are_shared_and_close_when_idle(module_plane: Plane, clock: SystemClock, master: Endpoint) -> None:

@@ -27,6 +27,7 @@ from sealcluster.kube.events import EventRecorder
 from sealcluster.kube.management import KubeManagement
 from sealcluster.kube.resources import SEALCLUSTERS
 from sealcluster.kube.status import StatusWriter
+from sealcluster.phases.units import drift
 from sealcluster.render.fingerprint import fingerprint
 
 log = logging.getLogger("sealcluster.controller")
@@ -165,6 +166,9 @@ class ObjectSupervisor:
             cluster = parse(self._body)
         except InvalidSealCluster as error:
             first = error.errors[0]
+            if self._body["metadata"].get("deletionTimestamp") and (self._body.get("spec") or {}).get("deletionPolicy") != "Reset":
+                await self._release()  # nothing on a machine is asked for: an object that nobody can read must not stay for ever
+                return
             await self._refuse(generation, first.reason, _listed(error.errors))
             return
         if not cluster.deleting:
@@ -264,6 +268,8 @@ class ObjectSupervisor:
         found: dict[tuple[str, ...], tuple[str, bool]] = {}
         for p in report.problems:
             found.setdefault((p.reason, p.phase, p.host or p.message), (f"{p.message}{'; ' + p.hint if p.hint else ''}", True))
+        for host, what in drift(report.view):
+            found[Reason.DRIFT_FOUND.value, host, what] = (f"{host}: {what}; it is being put right", True)
         if report.ready:
             found["ClusterReady",] = (f"{len(report.view.wanted)} nodes are Ready, Kubernetes {report.view.version}", False)
         for key, (text, warning) in found.items():

@@ -240,8 +240,11 @@ class Workload(Protocol):
         """Cordon or uncordon."""
         ...
 
-    async def evict_pods(self, node: str) -> tuple[int, str]:
-        """One round of eviction: (pods still there, why the first of them is blocked or "")."""
+    async def evict_pods(self, node: str, *, force: bool = False, empty_dir: bool = True) -> tuple[int, str]:
+        """One round of eviction: (pods still there, why the first of them is blocked or "").
+
+        `force`: also pods that no controller brings back. `empty_dir`: also pods that lose an emptyDir volume.
+        """
         ...
 
     async def delete_node(self, name: str, uid: str) -> None:

@@ -89,7 +89,7 @@ def _host(report: Report, host: HostView, fingerprint: str | None) -> HostStatus
         state = HostState.EXCLUDED
     elif problem is not None:
         state = HostState.FAILED
-    elif host.spec is None:
+    elif host.going or (view.deleting and host.row is not None):
         state = HostState.LEAVING
     elif node is not None and view.joined(host):
         state = HostState.READY if node.ready else HostState.NOT_READY

@@ -23,7 +23,19 @@ def must_leave(pod: Mapping[str, Any]) -> bool:
     return not any(owner.get("controller") and owner.get("kind") == "DaemonSet" for owner in metadata.get("ownerReferences") or ())
 
 
-async def evict_round(client: KubeClient, node: str) -> tuple[int, str]:
+def forbidden(pod: Mapping[str, Any], *, force: bool, empty_dir: bool) -> str:
+    """Why this pod must not be evicted without being asked for; empty: it may."""
+    metadata = pod["metadata"]
+    name = f"pod {metadata['namespace']}/{metadata['name']}"
+    if not force and not any(owner.get("controller") for owner in metadata.get("ownerReferences") or ()):
+        return f"{name}: no controller would bring it back; delete it, or set spec.rollout.drain.force"
+    volumes = (pod.get("spec") or {}).get("volumes") or ()
+    if not empty_dir and any("emptyDir" in volume for volume in volumes):
+        return f"{name}: its emptyDir volume would be lost; delete it, or set spec.rollout.drain.deleteEmptyDirData"
+    return ""
+
+
+async def evict_round(client: KubeClient, node: str, *, force: bool = False, empty_dir: bool = True) -> tuple[int, str]:
     """Ask every pod that must leave to go. Returns how many are still there, the terminating ones included, and what keeps the first."""
     pods = [pod async for pod in client.pages(PODS, fields=f"spec.nodeName={node}") if must_leave(pod)]
     limit = asyncio.Semaphore(AT_ONCE)
@@ -32,6 +44,9 @@ async def evict_round(client: KubeClient, node: str) -> tuple[int, str]:
         metadata = pod["metadata"]
         if metadata.get("deletionTimestamp"):
             return True, ""
+        refusal = forbidden(pod, force=force, empty_dir=empty_dir)
+        if refusal:
+            return True, refusal
         async with limit:
             try:
                 return await client.evict(metadata["name"], metadata["namespace"]), ""

@@ -89,9 +89,9 @@ class KubeWorkload:
         """Cordon or uncordon."""
         await self._call(lambda client: client.patch(NODES, name, {"spec": {"unschedulable": value or None}}))
 
-    async def evict_pods(self, node: str) -> tuple[int, str]:
+    async def evict_pods(self, node: str, *, force: bool = False, empty_dir: bool = True) -> tuple[int, str]:
         """One round of eviction: (pods still there, why the first of them is blocked or "")."""
-        return await self._call(lambda client: evict_round(client, node))
+        return await self._call(lambda client: evict_round(client, node, force=force, empty_dir=empty_dir))
 
     async def delete_node(self, name: str, uid: str) -> None:
         """Delete the Node with this UID; gone already is fine, and so is another one of that name (it stays)."""

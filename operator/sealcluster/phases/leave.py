@@ -218,8 +218,9 @@ class Leave:
         """One round of at most DRAIN_ROUND seconds; what blocks it is named, and after spec.rollout.drain.timeout a person is asked."""
         node = view.node(host)
         end = context.clock.now() + DRAIN_ROUND
+        rules = view.spec.rollout.drain
         while True:
-            left, blocked = await context.gate.workload.evict_pods(host.name)
+            left, blocked = await context.gate.workload.evict_pods(host.name, force=rules.force, empty_dir=rules.delete_empty_dir_data)
             if left == 0 or (not blocked and node is not None and not node.ready):
                 # Nobody tells the API of pods that ended on a node whose kubelet is away: cleaning ends them.
                 context.remember_drained(host.name)

@@ -88,7 +88,7 @@ class ModelWorkload:
         """Cordon, uncordon."""
         self._node(await self._kube(f"cordoning node {name}"), name).unschedulable = value
 
-    async def evict_pods(self, node: str) -> tuple[int, str]:
+    async def evict_pods(self, node: str, *, force: bool = False, empty_dir: bool = True) -> tuple[int, str]:
         """One round."""
         kube = await self._kube(f"evicting pods of {node}")
         found = self._node(kube, node)

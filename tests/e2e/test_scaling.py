@@ -1,0 +1,64 @@
+"""Machines come and go by edits while clients use the cluster: no write is lost, nothing is touched that did not change."""
+
+import pytest
+
+from labkit.cleanliness import assert_clean, picture
+from labkit.product import wait_for
+from labkit.traffic import ApiClient, ServiceClient
+
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
+
+
+def commands(machine):
+    """How many jobs this machine's journal has seen start."""
+    return int(machine.exec("grep -c ' started ' /var/lib/sealcluster/journal").stdout)
+
+
+def received(machine):
+    """Bytes that came in over the machine's link."""
+    return int(machine.exec("cat /sys/class/net/eth0/statistics/rx_bytes").stdout)
+
+
+def hello_url(cluster):
+    service = cluster.get("service", "hello")["spec"]
+    return f"http://{service['clusterIP']}:{service['ports'][0]['port']}/"
+
+
+def test_workers_and_masters_come_and_go_under_load(managed, tmp_path):
+    here = managed(5)
+    machines = here.site.lab.machines
+    before = {name: picture(machines[name]) for name in ("m2", "m3", "m5")}
+    here.apply(here.site.document(["m1"], ["m4"]))
+    here.ready()
+    cluster = here.cluster()
+    wait_for("hello to run", lambda: any(p["status"]["phase"] == "Running" for p in cluster.pods("app=hello", "default")), 90)
+    masters = [machines["m1"].address]
+    api = ApiClient(cluster.kubeconfig, lambda: masters, tmp_path)
+    service = ServiceClient(machines["m4"], hello_url(cluster))
+    with api, service:
+        counted = {name: commands(machines[name]) for name in ("m1", "m4")}
+        here.apply(here.site.document(["m1"], ["m4", "m5"]))
+        here.ready()
+        assert {name: commands(machines[name]) for name in ("m1", "m4")} == counted, "a new worker is nobody else's business"
+
+        came = received(machines["m1"])
+        here.apply(here.site.document(["m1", "m2", "m3"], ["m4", "m5"]))
+        here.ready()
+        assert commands(machines["m1"]) == counted["m1"], "masters that join change nothing on the first one"
+        assert received(machines["m1"]) - came < 60_000_000, "nothing was sent to the first master"
+        assert sorted(m["name"] for m in cluster.etcd_members(here.site, "m1")) == ["m1", "m2", "m3"]
+        masters[:] = [machines[name].address for name in ("m1", "m2", "m3")]
+
+        masters[:] = [machines["m1"].address]
+        here.apply(here.site.document(["m1"], ["m4"]))
+        here.ready()
+        assert cluster.ready_nodes() == {"m1", "m4"}
+        assert [m["name"] for m in cluster.etcd_members(here.site, "m1")] == ["m1"]
+    assert api.failures == [], f"{api.writes} writes, {api.retries} retries, longest {api.longest:.1f} s"
+    assert api.writes > 50
+    assert service.lost == 0, f"{service.asked} questions, {service.retries} retries"
+    assert_clean(before, {name: picture(machines[name]) for name in before})
+
+    # what was released makes a new cluster at once
+    here.apply(here.site.document(["m2"], ["m5"], name="second"))
+    here.ready("second")
