@@ -88,7 +88,7 @@ class Leave:
                 budget -= 1
                 needs = "" if budget >= 0 else "other machines to be drained first"
             if step.what.startswith(REMOVE) and not needs:
-                needs = self._turn(view, actions, step.what)
+                needs = self._turn(view, actions, f"{self.name}/{step.on}/{step.what}")
             why = (
                 "its row left the spec" if host.spec is None else "its role changed" if host.master != host.was_master else "it was removed"
             )
@@ -104,12 +104,12 @@ class Leave:
         return max(1, len(view.workers) * int(str(value).rstrip("%")) // 100)
 
     @staticmethod
-    def _turn(view: ClusterView, actions: list[Action], what: str) -> str:
+    def _turn(view: ClusterView, actions: list[Action], mine: str) -> str:
         """etcd's membership changes one at a time: by us here, by a join of ours, or by a join that an earlier operator began."""
         if any(a.what.startswith(REMOVE) and not a.needs for a in actions):
             return "another etcd member to be removed first"
         for key in view.running:
-            if (key.startswith("join-masters/") or f"/{REMOVE}" in key) and not key.endswith(f"/{what}"):
+            if (key.startswith("join-masters/") or f"/{REMOVE}" in key) and key != mine:
                 return "another change of etcd to end"
         joining = next((h.name for h in view.hosts.values() if h.master and under_way(h, *CHANGES_MASTERS)), "")
         return f"the join of {joining} to end" if joining else ""
