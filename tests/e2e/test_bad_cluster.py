@@ -47,7 +47,10 @@ def test_missing_secrets_a_duplicate_hostname_and_images_that_do_not_fit_one_aft
     document["spec"]["ssh"]["credentialsSecretRef"] = reference
     here.apply(document)
     here.told("the Secret to be looked for", lambda: "lab-ssh" in here.condition("Stalled")["message"], 60)
-    assert [e for e in here.events("SecretMissing") if "lab-ssh" in e["note"] and "create it" in e["note"]]
+    notes = [
+        e["note"] for e in here.told("an event about it", lambda: [e for e in here.events("SecretMissing") if "lab-ssh" in e["note"]], 10)
+    ]
+    assert all("create it" in note for note in notes), notes
 
     here.secret("lab-ssh", ssh_privatekey=here.site.key.read_text())
     refused(here, "DuplicateHostname", "PreflightPassed", "same", "m1", "w1", "hostnamectl")

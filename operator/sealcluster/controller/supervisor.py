@@ -160,6 +160,7 @@ class ObjectSupervisor:
         generation = int(self._body["metadata"].get("generation", 1))
         if generation != self._seen_generation:
             self._seen_generation = generation
+            self._said.clear()  # what still is in the way of another wish is news
             self._conditions = begin(self._conditions, generation, self._now())
             self._offer(SealClusterStatus(observed_generation=generation, conditions=self._conditions, phase=phase_word(self._conditions)))
         try:
