@@ -66,7 +66,9 @@ def test_what_we_installed_ourselves_is_no_leftover():
     wanted = WANTED.hosts[1]
     ours = host(wanted, joined=True)
     entries = {**ours.facts.journal, "check": next(iter(ours.facts.journal.values()))}
-    ours = replace(ours, facts=replace(ours.facts, journal=entries, leftovers=("/etc/kubernetes/kubelet.conf",), listening=frozenset({10250})))
+    ours = replace(
+        ours, facts=replace(ours.facts, journal=entries, leftovers=("/etc/kubernetes/kubelet.conf",), listening=frozenset({10250}))
+    )
     assert failed(preflight(view(WANTED, {"m1": host(WANTED.hosts[0]), "w1": ours}))) == set()
 
 
