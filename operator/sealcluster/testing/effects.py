@@ -225,9 +225,7 @@ class _CountedWorkload:
         await self._effects.change(f"workload: cordon {name} {value}", lambda: self._inner.set_unschedulable(name, value))
 
     async def evict_pods(self, node: str, *, force: bool = False, empty_dir: bool = True) -> tuple[int, str]:
-        return await self._effects.change(
-            f"workload: evict {node}", lambda: self._inner.evict_pods(node, force=force, empty_dir=empty_dir)
-        )
+        return await self._effects.change(f"workload: evict {node}", lambda: self._inner.evict_pods(node, force=force, empty_dir=empty_dir))
 
     async def delete_node(self, name: str, uid: str) -> None:
         await self._effects.change(f"workload: delete {name}", lambda: self._inner.delete_node(name, uid))
