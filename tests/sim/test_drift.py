@@ -146,3 +146,18 @@ def test_every_machine_reboots_in_turn_with_a_rewritten_hosts_file():
         assert life.voters() == ["m1", "m2", "m3"]
 
     live(cluster("m1", "m2", "m3", "w1"), story)
+
+
+def test_a_repair_that_fails_stays_visible():
+    async def story(life):
+        await life.settled()
+        machine = life.machine("m2")
+        machine.kept_manifests = {}
+        machine.files.remove(f"{MANIFESTS}/kube-scheduler.yaml")
+        told = await life.until(lambda r: any(p.reason == "DriftFound" for p in r.problems), 5 * MINUTE)
+        finding = told.account.details[C.DRIFTED]
+        assert finding.status is ConditionStatus.TRUE
+        assert "keeps no copy" in finding.message
+        assert ready_of(told).status is ConditionStatus.FALSE
+
+    live(cluster("m1", "m2", "m3"), story)

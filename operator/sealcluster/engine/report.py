@@ -190,7 +190,8 @@ def _details(view: ClusterView, plans: Mapping[str, PhasePlan], problems: tuple[
     for kind, found in by_condition.items():
         first = min(found, key=lambda p: not p.terminal)
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        details[kind] = Finding.false(as_reason(first.reason), f"{first.message}; {first.hint}{more}")
+        bad = Finding.true if kind is C.DRIFTED else Finding.false  # the one condition that is good when False
+        details[kind] = bad(as_reason(first.reason), f"{first.message}; {first.hint}{more}")
     return details
 
 
