@@ -15,6 +15,22 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(1500)]
 KILLS = 20
 SEED = int(os.environ.get("SEALAB_SEED") or random.SystemRandom().randrange(1_000_000))
 """Give it to see the same moments again, as far as machines let time be repeated."""
+BEFORE = [
+    ((state, step), 1)
+    for state, step in (
+        ("started", "claim"),
+        ("started", "rootfs-parts"),
+        ("started", "registry"),
+        ("started", "fetch-parts"),
+        ("started", "registry-tree"),
+        ("started", "init"),
+        ("started", "pull"),
+        ("started", "kubeadm-init"),
+        ("done", "kubeadm-init"),
+    )
+]
+AFTER = [(("started", step), 1) for step in ("load-balancer", "guest-lab-cni", "guest-hello")]
+"""A line of the journal, and the number of machines whose journal says so."""
 TRANSFERS = ("rootfs-parts", "fetch-parts", "registry-parts", "registry-tree")
 
 
@@ -44,14 +60,29 @@ def stored(machine):
     return sum(map(int, found[1::2]))
 
 
-def kill_again_and_again(here, seed):
+def kill_again_and_again(here, seed, joins):
+    """At a random instant after each of the steps that matter began (or ended), and in between at random."""
     print(f"seed {seed}")  # noqa: T201 - pytest shows it when the test fails
     chance = random.Random(seed)
-    for number in range(1, KILLS + 1):
-        time.sleep(chance.uniform(1, 8))  # the moment of a death is chance, not a condition
+    moments = [*BEFORE, *((("started", "kubeadm-join"), number) for number in range(1, joins + 1)), *AFTER]
+    for _ in range(KILLS - len(moments)):
+        moments.insert(chance.randrange(1, len(moments)), None)
+    assert len(moments) == KILLS
+    for number, moment in enumerate(moments, 1):
+        if moment is not None:
+            line, count = moment
+            here.told(f"{' '.join(line)}, time {count}", lambda line=line, count=count: seen(here, line) >= count, 400)
+        time.sleep(chance.uniform(0, 2) if moment else chance.uniform(1, 8))  # the moment of a death is chance, not a condition
         here.operator.kill()
         assert here.condition("Ready").get("status") != "True", f"the cluster was made before kill {number}: too late to disturb"
         here.operator.start()
+
+
+def seen(here, line):
+    """How many machines' journals have said this."""
+    files = [machine.rootfs / "var/lib/sealcluster/journal" for machine in here.site.lab.machines.values()]
+    words = f" {' '.join(line)} "
+    return sum(words in file.read_text() for file in files if file.exists())
 
 
 def check_that_nothing_was_done_twice(here, masters):
@@ -92,7 +123,7 @@ def check_that_nothing_was_done_twice(here, masters):
 def test_a_cluster_of_two_is_made_by_twenty_one_operators(managed):
     here = managed(2)
     here.apply(here.site.document(["m1"], ["m2"]))
-    kill_again_and_again(here, SEED)
+    kill_again_and_again(here, SEED, joins=1)
     here.ready(seconds=600)
     check_that_nothing_was_done_twice(here, ["m1"])
     assert here.cluster().ready_nodes() == {"m1", "m2"}
@@ -102,7 +133,7 @@ def test_three_masters_and_a_worker_are_made_by_twenty_one_operators(managed):
     here = managed(4)
     masters = ["m1", "m2", "m3"]
     here.apply(here.site.document(masters, ["m4"]))
-    kill_again_and_again(here, SEED + 1)
+    kill_again_and_again(here, SEED + 1, joins=3)
     here.ready(seconds=900)
     check_that_nothing_was_done_twice(here, masters)
     assert here.cluster().ready_nodes() == {*masters, "m4"}
