@@ -137,14 +137,15 @@ def _working(
         return Note(fresh, f"{text}; trying again: {retrying.message}" if retrying else text)
     if transient:
         attempts = [f for f in view.failures.values() if not f.problem.terminal]
-        count = max((f.count for f in attempts), default=1)
+        silent = (h.failures for h in view.hosts.values() if h.error is not None and not h.error.terminal)
+        count = max((*(f.count for f in attempts), *silent), default=1)
         due = min((f.retry_at for f in attempts), default=view.now) - view.now
         when = f", next in {max(due, 0):.0f} s" if attempts else ""
         return Note(Reason.PROGRESSING_WITH_RETRY, f"{transient[0].message} (attempt {count}{when})")
     waiting = [a for p in plans.values() for a in p.actions if a.host not in stuck and a.key not in view.failures]
     if any(p.cluster for p in problems if p.terminal):
         return None
-    if waiting and not (stuck and all(a.needs for a in waiting)):
+    if waiting and not (stuck and all(a.needs and not a.watch for a in waiting)):
         first = waiting[0]
         return Note(fresh, f"{step or first.what}: {'waiting for ' + first.needs if first.needs else first.what}")
     if settling and not problems and not view.cluster_settled:
