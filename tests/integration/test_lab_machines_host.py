@@ -58,7 +58,20 @@ def test_an_interrupted_session_leaves_no_lab_for_long(way: signal.Signals, tmp_
     (tmp_path / "test_it.py").write_text(TEST_FILE.format(mark=str(mark)))
     tests = Path(__file__).parent.parent
     environment = {**os.environ, "PYTHONPATH": f"{paths.SOURCE}:{tests}"}
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "labkit.machines", "--rootdir", str(tmp_path), str(tmp_path)]
+    # A shell that runs this in the background has it ignore SIGINT, and children inherit that.
+    argv = [
+        "env",
+        "--default-signal=INT",
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "labkit.machines",
+        "--rootdir",
+        str(tmp_path),
+        str(tmp_path),
+    ]
     session = subprocess.Popen(argv, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not (mark.exists() and mark.read_text()):

@@ -140,6 +140,8 @@ class JobRunner:
         if not found or found[-1][0] != "end":
             raise TransientError(
                 f"{doing} on host {running.host}: the script that follows the job broke off (exit code {output.rc})",
+                # whoever ends sshd ends this script too: the job goes on, and is found again
+                reason="HostUnreachable" if output.rc < 0 else None,
                 host=running.host,
                 step=running.job.step,
                 exit_code=output.rc,
