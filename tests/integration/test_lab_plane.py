@@ -122,7 +122,6 @@ def test_down_after_up_was_killed_leaves_nothing(name: str, processes: int) -> N
     assert planes.folder_of(name).exists()
     planes.down(name)
     assert nothing_left(name)
-    plane.down()  # once more is no error
 
 
 def test_a_plane_whose_owner_was_killed_is_swept(name: str) -> None:
