@@ -398,7 +398,10 @@ async def a_cleaned_machine_is_nobodys_again(rig: Rig) -> None:
     assert facts.hosts_block is None
     assert await rig.read("/etc/hosts") == before
     assert await rig.read(f"{WORK}/f") is None
-    assert (await rig.connect().run(clean, 1, fence(7))).rc == 0
+    for late in (clean, job("files", PutFiles((File(f"{WORK}/f", b"x"),)), "late")):
+        with pytest.raises(TransientError):
+            await rig.connect().run(late, 1, fence(7))
+    assert await rig.read(f"{WORK}/f") is None
     result = await host.run(job("claim", Claim(OTHER, "n1"), "other"), 1, fence(1, OTHER))
     assert result.rc == 0
     assert (await look(host)).owner == Owner(OTHER, "n1")

@@ -34,6 +34,7 @@ ALL = FactsQuery(files=("/etc/hosts", "/etc/missing"), etcd=True, certificates=T
 
 
 async def test_a_bare_machine(m1):
+    m1.free()
     port = m1.port()
     facts = await port.facts(ALL)
     assert facts.machine_id == "0123456789abcdef0123456789abcdef"

@@ -254,6 +254,7 @@ async def test_a_job_that_cannot_start_is_a_failed_job(m1):
 
 
 async def test_a_host_of_another_cluster_is_refused_and_not_touched(m1):
+    m1.free()
     await m1.port().run(job(Claim("other", "n7"), "claim"), 1, Fence("other", 9))
     before = {f: f.read_bytes() for f in m1.box.state.rglob("*") if f.is_file()}
     with pytest.raises(TerminalError) as caught:
@@ -262,6 +263,14 @@ async def test_a_host_of_another_cluster_is_refused_and_not_touched(m1):
     assert "other as n7" in str(caught.value)
     assert {f: f.read_bytes() for f in m1.box.state.rglob("*") if f.is_file()} == before
     assert runs(m1) == 0
+
+
+async def test_a_machine_that_is_nobodys_is_not_touched(m1):
+    m1.free()
+    with pytest.raises(TransientError, match="belongs to nobody"):
+        await m1.port().run(job(m1.shell(COUNT)), 1, OURS)
+    assert runs(m1) == 0
+    assert list(m1.box.state.iterdir()) == []
 
 
 async def test_an_older_operator_is_fenced(m1):
@@ -369,6 +378,7 @@ async def test_old_directories_are_swept_but_never_a_running_one(m1):
 def little(m1):
     """/var/lib/sealcluster on a file system of 3 MiB."""
     with small_disk(m1.box.state, "3m") as folder:
+        m1.own()
         yield folder
 
 

@@ -54,6 +54,15 @@ class Machine:
     def file(self, path: str) -> Path:
         return self.box.root / path.lstrip("/")
 
+    def own(self) -> None:
+        """Make the machine ours, as a claim does; nothing else starts on one that is nobody's."""
+        self.box.state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (self.box.state / "owner").write_text("c1 m1\n")
+
+    def free(self) -> None:
+        """Make it nobody's."""
+        (self.box.state / "owner").unlink()
+
     async def close(self) -> None:
         for hosts in self.hosts:
             await hosts.close()
@@ -63,6 +72,7 @@ class Machine:
 def machine(home: Path) -> Iterator[Machine]:
     """Start one; the caller closes its ports."""
     made = Machine(Sandbox(home), Sshd(home / "sshd").start())
+    made.own()
     try:
         yield made
     finally:

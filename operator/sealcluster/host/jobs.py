@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from sealcluster.core.errors import Fenced, TerminalError, TransientError
-from sealcluster.core.ops import CleanHost, Job, JobResult
+from sealcluster.core.ops import Claim, CleanHost, Job, JobResult
 from sealcluster.core.ports import Fence, Progress
 from sealcluster.host.framing import sections, text
 from sealcluster.host.layout import Layout
@@ -69,6 +69,7 @@ class Running:
             "seconds": max(1, int(self.job.timeout)),
             "keep": 48,
             "final": isinstance(self.job.op, CleanHost),
+            "owned": not isinstance(self.job.op, Claim),
         }
 
 
@@ -111,7 +112,7 @@ class JobRunner:
         how = recipe(running.job.op)
         values = running.values(self._layout)
         directory = f"{self._layout.prefix}/var/lib/sealcluster/jobs/{running.directory}"
-        shared: dict[str, Value] = {name: values[name] for name in ("R", "step", "digest", "attempt", "seconds")}
+        shared: dict[str, Value] = {name: values[name] for name in ("R", "step", "digest", "attempt", "seconds", "final")}
         shared |= {"d": directory, "N": nonce(), "PATH": self._layout.path}
         script = assemble(shared, "env", "base", "journal", "op") + ". ./in/vars\n" + assemble({}, *how.scripts)
         wrapper = assemble(shared, "env", "base", "journal", "wrapper")
@@ -167,6 +168,13 @@ class JobRunner:
                         host=host,
                         step=step,
                         hint="remove it from that cluster first; where that cluster is gone, delete /var/lib/sealcluster on the host",
+                    )
+                case "free":
+                    raise TransientError(
+                        f"running {step} on host {host}: the machine belongs to nobody (any more)",
+                        host=host,
+                        step=step,
+                        hint="it is looked at again",
                     )
                 case "fenced":
                     raise Fenced(

@@ -175,6 +175,9 @@ if [ -e "$R/etc/systemd/system/kubelet.service" ]; then left kubelet.service; fi
 hold || fail "cleaning the host: its lock is taken" 75
 cut -c 67- "$S/managed" 2>/dev/null | while read -r path; do rm -f "$R$path"; done
 rm -rf "$S/settings" "$S/store" "$S/requests" "$S/managed" "$S/reserve" "$S/journal" "$S/fence"
+for other in "$S"/jobs/* "$S"/jobs/.stage.*; do
+	[ "$other" = "$d" ] || rm -rf "$other"
+done
 sync "$S"
 rm -f "$S/owner"
 sync "$S"

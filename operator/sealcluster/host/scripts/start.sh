@@ -1,5 +1,5 @@
 # Start a job or find it, then wait for its end. Standard input: a tar of the job's files.
-# Set before: cluster fence step digest attempt job seconds wait keep final.
+# Set before: cluster fence step digest attempt job seconds wait keep final owned.
 d=$S/jobs/$job
 
 answer() {
@@ -14,6 +14,11 @@ refuse_other() {
 	owner='' name=''
 	read -r owner name <"$S/owner"
 	[ "$owner" = "$cluster" ] || answer other "$owner" "$name"
+}
+
+# One that is nobody's is only ever claimed: an operator that was superseded must not touch what was released meanwhile.
+refuse_free() {
+	[ -z "$owned" ] || [ -d "$d" ] || [ -e "$S/owner" ] || answer free
 }
 
 check_fence() {
@@ -148,6 +153,7 @@ report() {
 }
 
 refuse_other
+refuse_free
 said=$(mkdir -p "$S" "$S/jobs" "$S/store" 2>&1) || answer refused "$said"
 begin
 follow

@@ -148,8 +148,8 @@ class ModelHost:
         return run
 
     def _check_owner(self, machine: Machine, job: Job, fence: Fence) -> None:
-        if machine.owner is None and not isinstance(job.op, Claim | CleanHost):
-            self.world.violate(f"{machine.name}: {job.step} starts although the machine is nobody's")
+        if machine.owner is None and not isinstance(job.op, Claim):
+            raise TransientError(f"starting {job.step}: the machine belongs to nobody (any more)", host=self.target.name, step=job.step)
         if machine.owner is not None and machine.owner.cluster_id != fence.cluster_id:
             raise TerminalError(
                 f"starting {job.step}: the host belongs to cluster {machine.owner.cluster_id}",
