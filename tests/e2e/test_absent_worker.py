@@ -31,6 +31,7 @@ def test_a_worker_that_is_down_from_the_start_joins_by_itself_when_it_comes_back
 
     reconciling = here.told("Reconciling to say that it tries again", waits, 60)
     assert "m3" in reconciling["message"]
+    assert "attempt" in reconciling["message"]
     reachable = here.condition("HostsReachable")
     assert (reachable["status"], reachable["reason"]) == ("False", "HostUnreachable")
     assert "m3" in reachable["message"]
