@@ -273,6 +273,15 @@ async def test_a_machine_that_is_nobodys_is_not_touched(m1):
     assert list(m1.box.state.iterdir()) == []
 
 
+async def test_what_ran_before_a_machine_was_released_runs_again_after_it_was_claimed_anew(m1):
+    op = m1.shell(COUNT)
+    await m1.port().run(job(op), 1, OURS)
+    m1.free()
+    await m1.port().run(job(Claim("c1", "m1"), "claim"), 1, OURS)
+    assert (await m1.port().run(job(op), 1, OURS)).rc == 0
+    assert runs(m1) == 2
+
+
 async def test_an_older_operator_is_fenced(m1):
     await m1.port().run(job(m1.shell(COUNT), name="a"), 1, Fence("c1", 6))
     with pytest.raises(Fenced) as caught:

@@ -7,6 +7,14 @@ if [ -e "$S/owner" ]; then
 		fail "claiming the host: it belongs to cluster $owner as $old" 77
 	fi
 fi
+# Jobs of an earlier life: their results must not be taken for those of this one.
+if ! [ -e "$S/owner" ]; then
+	for other in "$S"/jobs/*; do
+		[ "$other" = "$d" ] || rm -rf "$other"
+	done
+	rm -f "$S/managed" "$S/settings"
+	grep -F " $step $digest $attempt " "$S/journal" >"$S/journal.tmp" && swap "$S/journal" || fail "claiming the host: writing $S/journal failed"
+fi
 mkdir -p "$S/store" "$S/jobs"
 chmod 700 "$S" "$S/store" "$S/jobs"
 # What the kernel's settings are before anything of ours changes them (looking into binfmt_misc would mount it).
