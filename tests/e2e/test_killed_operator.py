@@ -66,7 +66,7 @@ def kill_again_and_again(here, seed, joins):
     chance = random.Random(seed)
     moments = [*BEFORE, *((("started", "kubeadm-join"), number) for number in range(1, joins + 1)), *AFTER]
     for _ in range(KILLS - len(moments)):
-        moments.insert(chance.randrange(1, len(moments)), None)
+        moments.insert(chance.randrange(1, len(moments) - len(AFTER)), None)
     assert len(moments) == KILLS
     for number, moment in enumerate(moments, 1):
         if moment is not None:
@@ -77,7 +77,7 @@ def kill_again_and_again(here, seed, joins):
         made = here.condition("Ready").get("status") == "True"
         here.operator.start()
         if made:  # a quick machine: what follows would disturb nobody
-            assert number > KILLS // 2, f"the cluster was made before kill {number}: that is too few"
+            assert number > KILLS - len(AFTER), f"the cluster was made before kill {number}: that is too few"
             return
 
 
