@@ -24,7 +24,7 @@ class Claim:
 
     def plan(self, view: ClusterView) -> PhasePlan:
         """Machines that were seen, passed preflight and are not ours yet."""
-        checks = preflight(view)
+        checks = [c for c in preflight(view) if c.blocks]
         actions = []
         done = 0
         for host in view.wanted:

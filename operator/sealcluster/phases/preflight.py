@@ -16,12 +16,12 @@ class Preflight:
 
     def plan(self, view: ClusterView) -> PhasePlan:
         """No actions, only what stands in the way."""
-        checks = preflight(view)
+        checks = [c for c in preflight(view) if c.blocks]
         problems = []
         for check in checks:
             concerned = view.wanted if check.scope == CLUSTER or check.host not in view.hosts else (view.hosts[check.host],)
             newcomer = not all(view.joined(h) for h in concerned)
-            if check.blocks and (newcomer or check.reason in ("HostOfAnotherCluster", "HostIdentityChanged")):
+            if newcomer or check.reason in ("HostOfAnotherCluster", "HostIdentityChanged"):
                 problems.append(
                     Problem(
                         reason=check.reason,
