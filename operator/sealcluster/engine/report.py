@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from sealcluster.api.catalogue import CATALOGUE, Nature
@@ -145,12 +146,17 @@ def _working(
     waiting = [a for p in plans.values() for a in p.actions if a.host not in stuck and a.key not in view.failures]
     if any(p.cluster for p in problems if p.terminal):
         return None
-    if waiting and not (stuck and all(a.needs and not a.watch for a in waiting)):
+    if waiting and not (stuck and all(_stands_still(a, stuck) for a in waiting)):
         first = waiting[0]
         return Note(fresh, f"{step or first.what}: {'waiting for ' + first.needs if first.needs else first.what}")
     if settling and not problems and not view.cluster_settled:
         return Note(fresh, f"waiting for {view.unsettled}")
     return None
+
+
+def _stands_still(action: Action, stuck: AbstractSet[str]) -> bool:
+    """True for what waits, unless it only waits for machines that go on by themselves."""
+    return bool(action.needs) and (not action.watch or not stuck.isdisjoint(action.watch))
 
 
 def _just_down(view: ClusterView, problem: Problem) -> bool:
