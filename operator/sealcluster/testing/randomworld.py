@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 
 from sealcluster.core.errors import Fenced
+from sealcluster.engine.engine import RESYNC
 from sealcluster.testing import clock, specs, truth
 from sealcluster.testing.driver import Simulation, describe
 from sealcluster.testing.effects import Crash
@@ -47,9 +49,13 @@ def live(seed: int, kinds: tuple[str, ...] | None = None, faults: int | None = N
 
 
 async def settle(sim: Simulation) -> None:
-    """The faults are over: the newest operator that lives must bring the cluster to Ready."""
+    """The faults are over: the newest operator that lives must bring the cluster to Ready.
+
+    What says Ready now may not have looked at every machine since the last fault: machines are looked at within `RESYNC` seconds.
+    """
     sim.management.conflicts = 0
     sim.images.failing = 0
+    await asyncio.sleep(RESYNC + 10)
     while True:
         alive = [o for o in sim.operators if not o.effects.dead and o.task is not None and not o.task.done()]
         if not alive:
