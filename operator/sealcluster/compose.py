@@ -51,6 +51,12 @@ class Adapters:
     """Directory below which `oci-archive:` and `docker-archive:` files may be read; None: anywhere (the CLI)."""
     insecure_registries: tuple[str, ...] = ()
     extra_ca: Path | None = None
+    store_limit: int = 40 << 30
+    """Bytes that the content store may use."""
+    proxy: str = field(default="", repr=False)
+    """URL of an HTTP proxy that leads to registries; may hold a password."""
+    no_proxy: tuple[str, ...] = ()
+    """Hosts and domain suffixes that are reached without it."""
     clock: SystemClock = field(default_factory=SystemClock)
 
     def __post_init__(self) -> None:
@@ -60,9 +66,12 @@ class Adapters:
         self.images = ImageService(
             ImageSettings(
                 store=self.store,
+                store_limit=self.store_limit,
                 archive_directory=self.archives,
                 plain_http=frozenset(self.insecure_registries),
                 extra_ca=self.extra_ca.read_text() if self.extra_ca else "",
+                proxy=self.proxy,
+                no_proxy=frozenset(self.no_proxy),
             )
         )
 

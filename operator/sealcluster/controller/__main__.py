@@ -27,6 +27,9 @@ def main() -> int:
             archives=settings.archives,
             insecure_registries=settings.insecure_registries,
             extra_ca=settings.extra_ca,
+            store_limit=settings.store_limit,
+            proxy=settings.proxy,
+            no_proxy=settings.no_proxy,
         )
         return Supervisor(client, adapters, settings.instance)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sealcluster.core.errors import TerminalError
 
@@ -41,6 +42,23 @@ def _port(text: str) -> int:
     return int(text)
 
 
+_UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "Ki": 1 << 10, "Mi": 1 << 20, "Gi": 1 << 30, "Ti": 1 << 40}
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"([1-9][0-9]{0,17})([kMGT]|[KMGT]i)?", text)
+    if found is None:
+        raise ValueError("it must be a size such as 40Gi")
+    return int(found[1]) * _UNITS[found[2] or ""]
+
+
+def _proxy(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (parts.scheme != "http" or not parts.hostname):
+        raise ValueError("it must be the URL of an HTTP proxy, http://HOST:PORT")  # without the text: it may hold a password
+    return text
+
+
 _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "namespaces": _list,
     "kubeconfig": _path,
@@ -51,6 +69,9 @@ _PARSERS: Mapping[str, Callable[[str], Any]] = {
     "archives": Path,
     "insecure_registries": _list,
     "extra_ca": _path,
+    "store_limit": _bytes,
+    "proxy": _proxy,
+    "no_proxy": _list,
     "exit_seconds": float,
 }
 """How the text of a variable becomes a value; what is not here is taken as it is."""
@@ -74,12 +95,18 @@ class Settings:
     """The least level that is logged."""
     store: Path = Path("/var/lib/sealcluster")
     """Directory of the content store."""
+    store_limit: int = 40 << 30
+    """Bytes that it may use (``40Gi``); the oldest content goes first, what a cluster needs now never."""
     archives: Path = Path("/var/lib/sealcluster/archives")
     """The only directory below which image archives may be read."""
     insecure_registries: tuple[str, ...] = ()
     """host:port of registries that are spoken to over plain HTTP."""
     extra_ca: Path | None = None
     """PEM file of certificate authorities that registries may use besides the system's."""
+    proxy: str = field(default="", repr=False)
+    """URL of an HTTP proxy that leads to registries, http://HOST:PORT; may hold user and password."""
+    no_proxy: tuple[str, ...] = ()
+    """Hosts and domain suffixes of registries that are reached without it."""
     exit_seconds: float = 20.0
     """How long stopping may take; less than the pod's terminationGracePeriodSeconds."""
     instance: str = field(default_factory=socket.gethostname)

@@ -24,8 +24,8 @@ class ImageSettings:
     """PEM certificates that are trusted beside the system's."""
     plain_http: frozenset[str] = frozenset()
     """Registries (`host` or `host:port`) that are spoken to without TLS."""
-    proxy: str = ""
-    """URL of an HTTP proxy."""
+    proxy: str = field(default="", repr=False)
+    """URL of an HTTP proxy; may hold a password."""
     no_proxy: frozenset[str] = frozenset()
     """Hosts and domain suffixes that are reached directly."""
     connect_timeout: float = 10.0

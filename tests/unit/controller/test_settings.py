@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sealcluster.compose import Adapters
 from sealcluster.controller.settings import Settings
 from sealcluster.core.errors import TerminalError
 
@@ -39,6 +40,9 @@ def test_everything_set() -> None:
         ("SEALCLUSTER_LISTEN_PORT", "70000"),
         ("SEALCLUSTER_EXIT_SECONDS", "soon"),
         ("SEALCLUSTER_NAMESPACE", "a"),
+        ("SEALCLUSTER_STORE_LIMIT", "much"),
+        ("SEALCLUSTER_STORE_LIMIT", "0"),
+        ("SEALCLUSTER_PROXY", "proxy.example:3128"),
     ],
 )
 def test_a_wrong_setting_is_named(variable: str, value: str) -> None:
@@ -55,3 +59,24 @@ def test_variables_that_kubernetes_makes_for_services_are_no_settings() -> None:
         "SEALCLUSTER_METRICS_PORT_80_TCP_ADDR": "10.0.0.1",
     }
     assert Settings.from_environment(made) == Settings()
+
+
+@pytest.mark.parametrize(("text", "size"), [("1000", 1000), ("2k", 2000), ("40Gi", 40 << 30), ("1T", 10**12)])
+def test_a_size(text: str, size: int) -> None:
+    assert Settings.from_environment({"SEALCLUSTER_STORE_LIMIT": text}).store_limit == size
+
+
+def test_the_password_of_a_proxy_is_never_shown() -> None:
+    settings = Settings.from_environment({"SEALCLUSTER_PROXY": "http://me:hunter2@proxy.example:3128"})
+    assert settings.proxy.endswith("3128")
+    assert "hunter2" not in repr(settings)
+    with pytest.raises(TerminalError) as caught:
+        Settings.from_environment({"SEALCLUSTER_PROXY": "me:hunter2@proxy"})
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_settings_of_images_reach_the_image_service(tmp_path: Path) -> None:
+    adapters = Adapters(tmp_path, store_limit=5, proxy="http://proxy.example:3128", no_proxy=("registry.local", ".lan"))
+    found = adapters.images._settings
+    assert (found.store_limit, found.proxy, found.no_proxy) == (5, "http://proxy.example:3128", {"registry.local", ".lan"})
+    await adapters.close()
