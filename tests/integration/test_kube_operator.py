@@ -41,6 +41,9 @@ class Recorder:
     def object_gone(self, namespace: str, name: str) -> None:
         self.gone.append(f"{namespace}/{name}")
 
+    def traffic(self) -> Mapping[str, int]:
+        return {}
+
     def reports(self) -> Sequence[Report]:
         return ()
 

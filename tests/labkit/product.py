@@ -7,9 +7,11 @@ import base64
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -164,10 +166,11 @@ class Operator:
         self.plane = plane
         self.folder = folder
         self.log = folder / "operator.log"
+        self.port = _free_port()
         self._settings = {
             "SEALCLUSTER_KUBECONFIG": str(plane.kubeconfig),
             "SEALCLUSTER_LISTEN_ADDRESS": "127.0.0.1",
-            "SEALCLUSTER_LISTEN_PORT": "0",
+            "SEALCLUSTER_LISTEN_PORT": str(self.port),
             "SEALCLUSTER_STORE": str(folder / "store"),
             "SEALCLUSTER_ARCHIVES": str(folder / "archives"),
             "SEALCLUSTER_INSECURE_REGISTRIES": insecure,
@@ -201,6 +204,14 @@ class Operator:
     def said(self, words: str) -> bool:
         """Whether the process that was started last has logged this."""
         return words in self.log.read_text(errors="replace").split(f"--- start {self.starts}\n")[-1]
+
+    def metric(self, name: str) -> float:
+        """A metric without labels, as Prometheus would read it."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
+            for line in answer.read().decode().splitlines():
+                if line.startswith(f"{name} "):
+                    return float(line.split()[1])
+        raise AssertionError(f"there is no metric {name}")
 
     def pause(self) -> None:
         """SIGSTOP."""
@@ -371,6 +382,12 @@ def _forget(plane: Any) -> None:
         if names:
             plane.kubectl("delete", *names, "--ignore-not-found")
     plane.kubectl("delete", "events.events.k8s.io", "--all")
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def touched(machine: Machine) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
@@ -51,14 +51,27 @@ class ReportCollector(Collector):
         yield from (count, ready, blocked, wanted, running, waiting, problems, expiry)
 
 
+class TrafficCollector(Collector):
+    """Counters of what went over SSH, for the process as a whole."""
+
+    def __init__(self, traffic: Callable[[], Mapping[str, int]]) -> None:
+        self._traffic = traffic
+
+    def collect(self) -> Iterable[Metric]:
+        """What is so now."""
+        for kind, number in sorted(self._traffic().items()):
+            yield CounterMetricFamily(f"sealcluster_ssh_{kind}", f"SSH {kind} that were opened.", value=number)
+
+
 class Metrics:
     """The text of /metrics."""
 
-    def __init__(self, reports: Callable[[], Sequence[Report]]) -> None:
+    def __init__(self, reports: Callable[[], Sequence[Report]], traffic: Callable[[], Mapping[str, int]] = dict) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self._registry.register(ReportCollector(reports))
+        self._registry.register(TrafficCollector(traffic))
 
     def text(self) -> bytes:
         """In the exposition format `CONTENT_TYPE`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from sealcluster.api import GROUP, PLURAL, VERSION
@@ -44,7 +44,7 @@ class Operator:
         """Work until `stop` is set."""
         settings = self._settings
         transport = await Transport.from_file(settings.kubeconfig) if settings.kubeconfig else Transport.in_cluster()
-        metrics = Metrics(self._reports)
+        metrics = Metrics(self._reports, self._traffic)
         try:
             probes = ProbeServer(
                 settings.listen_address,
@@ -104,6 +104,9 @@ class Operator:
 
     def _reports(self) -> Sequence[Report]:
         return self._supervisor.reports() if self._supervisor is not None else ()
+
+    def _traffic(self) -> Mapping[str, int]:
+        return self._supervisor.traffic() if self._supervisor is not None else {}
 
 
 async def _first(*waits: Coroutine[Any, Any, Any]) -> None:

@@ -73,6 +73,10 @@ class Supervisor:
         """The last report of each object, for metrics."""
         return [o.report for o in self._objects.values() if o.report is not None]
 
+    def traffic(self) -> Mapping[str, int]:
+        """What went over SSH so far, for metrics."""
+        return {"connections": self._adapters.hosts.tally.connections, "commands": self._adapters.hosts.tally.commands}
+
     async def close(self) -> None:
         """Let go of every cluster; what runs on machines goes on there."""
         for known in self._objects.values():

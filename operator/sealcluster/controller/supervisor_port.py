@@ -29,6 +29,10 @@ class SupervisorPort(Protocol):
         """The last report of each object, for metrics."""
         ...
 
+    def traffic(self) -> Mapping[str, int]:
+        """What went over SSH so far, by kind (connections, commands), for metrics."""
+        ...
+
     async def close(self) -> None:
         """Let go of every object; what runs on machines goes on there."""
         ...

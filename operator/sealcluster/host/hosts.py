@@ -11,6 +11,7 @@ from sealcluster.host.port import SshHost
 from sealcluster.ssh.channel import Clock
 from sealcluster.ssh.pool import Pool
 from sealcluster.ssh.settings import SshSettings
+from sealcluster.ssh.tally import Tally
 
 
 class SshHosts:
@@ -35,6 +36,11 @@ class SshHosts:
     def machine(self, target: HostTarget) -> SshHost:
         """The same, with what only people use: commands of their own."""
         return SshHost(target.name, self._pool.connection(target), self._layout, self._patience)
+
+    @property
+    def tally(self) -> Tally:
+        """What went over SSH so far."""
+        return self._pool.tally
 
     async def close(self) -> None:
         """Close every connection. Jobs on hosts go on."""

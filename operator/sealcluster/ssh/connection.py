@@ -21,6 +21,7 @@ from sealcluster.ssh.hostkeys import KeyWatcher, Trust, line_of
 from sealcluster.ssh.login import login_options
 from sealcluster.ssh.redact import Redactor
 from sealcluster.ssh.settings import SshSettings
+from sealcluster.ssh.tally import Tally
 
 INPUT_BLOCK = 255 << 10
 BUSY_PAUSE = 0.2
@@ -50,6 +51,7 @@ class Connection:
         bastion: Connection | None = None,
         clock: Clock = time.time,
         path: str = PATH,
+        tally: Tally | None = None,
     ) -> None:
         self.name = target.name if isinstance(target, HostTarget) else f"bastion {target.address}"
         self.keys = target.keys
@@ -57,6 +59,7 @@ class Connection:
         self.host_key = ""
         self.commands = 0
         """How many commands were sent so far."""
+        self._tally = tally or Tally()
         self._address, self._port, self._credentials = target.address, target.port, target.credentials
         self._settings, self._bastion, self._clock, self._path = settings, bastion, clock, path
         self._become = Become.of(target.credentials)
@@ -207,6 +210,7 @@ class Connection:
                 continue
             channel = cast(Channel, made)
             self.commands += 1
+            self._tally.commands += 1
             await self._let_in(channel, command)
             return channel
 
@@ -234,6 +238,7 @@ class Connection:
             if link is not None:
                 self._drop(link)
             self._link = await self._connect()
+            self._tally.connections += 1
             return self._link
 
     def _still_trusted(self, link: asyncssh.SSHClientConnection) -> bool:

@@ -12,6 +12,7 @@ from sealcluster.ssh.channel import Clock
 from sealcluster.ssh.command import PATH
 from sealcluster.ssh.connection import Connection
 from sealcluster.ssh.settings import SshSettings
+from sealcluster.ssh.tally import Tally
 
 _ANY = HostKeyPolicy()
 
@@ -22,6 +23,7 @@ class Pool:
     def __init__(self, settings: SshSettings | None = None, *, clock: Clock = time.time, path: str = PATH) -> None:
         self._settings = settings or SshSettings()
         self._clock, self._path = clock, path
+        self.tally = Tally()
         self._open: dict[HostTarget | Bastion, Connection] = {}
         # At its default level asyncssh logs every command line.
         logging.getLogger("asyncssh").setLevel(logging.WARNING)
@@ -32,7 +34,9 @@ class Pool:
         found = self._open.get(key)
         if found is None:
             bastion = self.connection(target.bastion) if isinstance(target, HostTarget) and target.bastion else None
-            found = self._open[key] = Connection(target, self._settings, bastion=bastion, clock=self._clock, path=self._path)
+            found = self._open[key] = Connection(
+                target, self._settings, bastion=bastion, clock=self._clock, path=self._path, tally=self.tally
+            )
         found.keys = target.keys
         return found
 

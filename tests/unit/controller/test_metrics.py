@@ -49,6 +49,12 @@ def test_a_report_becomes_gauges() -> None:
         assert line in text, text
 
 
+def test_traffic_is_counted() -> None:
+    text = Metrics(list, lambda: {"commands": 7, "connections": 2}).text().decode()
+    assert "sealcluster_ssh_commands_total 7.0" in text
+    assert "sealcluster_ssh_connections_total 2.0" in text
+
+
 def test_an_object_that_is_gone_leaves_no_labels() -> None:
     reports = [report()]
     metrics = Metrics(lambda: reports)

@@ -24,6 +24,9 @@ class Recorder:
     def object_gone(self, namespace: str, name: str) -> None:
         self.calls.append(f"{namespace}/{name} gone")
 
+    def traffic(self) -> Mapping[str, int]:
+        return {}
+
     def reports(self) -> Sequence[Report]:
         return ()
 
