@@ -10,6 +10,9 @@ from sealcluster.phases.balancer_choice import HAPROXY, LVSCARE, balancer, balan
 from sealcluster.phases.distribute import registry_serves
 from sealcluster.phases.registry import tree_ready
 
+RESTART = 120.0
+"""Seconds that kubelet may take to restart a balancer's pod before the balancer counts as down."""
+
 
 def hosts_entries(view: ClusterView, host: HostView) -> tuple[tuple[str, str], ...]:
     """(address, name) pairs of our block, in order."""
@@ -41,15 +44,28 @@ def api_address(view: ClusterView, host: HostView) -> str:
     kind = balancer(view, host)
     if kind in (LVSCARE, HAPROXY):
         own = str(view.spec.endpoint.vip) if kind == LVSCARE else "127.0.0.1"
-        node = view.node(host)
-        # a balancer that restarts with a new list of masters is away for a moment: the entry stays while the node is well
-        if balancer_answers(view, host) or (node is not None and node.ready and _previous(host, str(view.spec.endpoint.domain)) == own):
+        led = _previous(host, str(view.spec.endpoint.domain)) == own
+        if balancer_answers(view, host) or (led and _balancer_comes_back(view, host)):
             return own
     if kind == "External":
         return str(view.spec.endpoint.vip)
     if view.leader is not None:
         return view.leader.node_ip
     return _previous(host, str(view.spec.endpoint.domain)) or (view.masters[0].node_ip if view.masters else "")
+
+
+def _balancer_comes_back(view: ClusterView, host: HostView) -> bool:
+    """True while a balancer that is silent may just be starting again with a new list of masters, or the node is well all the same.
+
+    Nodes are not Ready before the network application runs, so the time of the last rewriting counts too, by the machine's own clock.
+    """
+    node = view.node(host)
+    if node is not None and node.ready:
+        return True
+    if host.facts is None or not view.joined(host):
+        return False
+    written = host.facts.journal.get("load-balancer")
+    return written is not None and abs(view.now + host.facts.skew - written.time) < RESTART
 
 
 def _previous(host: HostView, name: str) -> str:
