@@ -53,6 +53,13 @@ def script(machine, text):
     return RunScript("/work", "script")
 
 
+async def claimed(hosts, machine, **credentials):
+    """The machine, ours: nothing but a claim starts on one that is nobody's."""
+    port = hosts.host(target(machine, **credentials))
+    assert (await port.run(job(Claim("c1", machine.name), "claim"), 1, FENCE)).rc == 0
+    return port
+
+
 def unique(step="step"):
     """A step name of this test run."""
     return f"{step}-{time.time_ns()}"
@@ -84,7 +91,7 @@ async def test_a_faked_clock_is_seen(lab, hosts, fault):
 
 async def test_sudo_with_a_password_on_another_port(lab, hosts):
     machine = lab.machines["ops"]
-    port = hosts.host(target(machine))
+    port = await claimed(hosts, machine)
     result = await port.run(job(script(machine, "id -un; echo $registryPassword"), unique()), 1, FENCE)
     assert (result.rc, result.log) == (0, "root")
     for _ in range(3):
@@ -101,7 +108,7 @@ async def test_sudo_that_wants_a_terminal(lab, hosts):
     machine = lab.machines["ops"]
     machine.exec("echo 'Defaults requiretty' >/etc/sudoers.d/zz-tty && chmod 440 /etc/sudoers.d/zz-tty")
     try:
-        port = hosts.host(target(machine, become_password=machine.password))
+        port = await claimed(hosts, machine, become_password=machine.password)
         assert (await port.facts(FactsQuery())).machine_id == machine.machine_id
         assert (await port.run(job(PutFiles((File("/etc/x", b"\0\3\4\n" * 1000),)), unique()), 1, FENCE)).rc == 0
         assert machine.exec("cat /etc/x").stdout == b"\0\3\4\n" * 1000
@@ -109,8 +116,9 @@ async def test_sudo_that_wants_a_terminal(lab, hosts):
         machine.exec("rm /etc/sudoers.d/zz-tty")
 
 
-async def test_started_five_times_at_once_it_runs_once(lab):
+async def test_started_five_times_at_once_it_runs_once(lab, hosts):
     machine = lab.machines["m1"]
+    await claimed(hosts, machine)
     wanted = job(script(machine, "echo once >>/work/five; sleep 1"), unique("five"))
     operators = [SshHosts() for _ in range(5)]
     try:
@@ -125,7 +133,7 @@ async def test_started_five_times_at_once_it_runs_once(lab):
 async def test_a_job_outlives_the_ssh_service(lab, hosts, fault):
     machine = lab.machines["m1"]
     wanted = job(script(machine, "echo once >>/work/outlives; while ! [ -e /work/go ]; do sleep 0.1; done; echo end"), unique("outlives"))
-    running = asyncio.ensure_future(hosts.host(target(machine)).run(wanted, 1, FENCE))
+    running = asyncio.ensure_future((await claimed(hosts, machine)).run(wanted, 1, FENCE))
     await until(machine, "/work/outlives")
     fault.kill_sshd(lab, machine)
     machine.exec("touch /work/go")
@@ -138,7 +146,7 @@ async def test_a_reboot_interrupts_a_job_and_is_seen(lab, hosts, fault):
     machine = lab.machines["m1"]
     step = unique("reboot")
     wanted = job(script(machine, "echo once >>/work/reboot; sleep 300"), step)
-    port = hosts.host(target(machine))
+    port = await claimed(hosts, machine)
     before = (await port.facts(FactsQuery())).boot_id
     running = asyncio.ensure_future(port.run(wanted, 1, FENCE))
     await until(machine, "/work/reboot")
@@ -154,7 +162,7 @@ async def test_a_reboot_interrupts_a_job_and_is_seen(lab, hosts, fault):
 async def test_the_time_limit_ends_everything(lab, hosts):
     machine = lab.machines["m1"]
     wanted = job(script(machine, "setsid sleep 4711 & sleep 4712"), unique("limit"), timeout=2)
-    result = await hosts.host(target(machine)).run(wanted, 1, FENCE)
+    result = await (await claimed(hosts, machine)).run(wanted, 1, FENCE)
     assert result.rc == 124
     await asyncio.to_thread(machine.exec, "for i in $(seq 100); do pgrep -f 'sleep 471[12]' || exit 0; sleep 0.1; done; exit 1")
     assert machine.exec("systemctl list-units --all --no-legend 'sealcluster-*'").stdout == b""
@@ -162,8 +170,7 @@ async def test_the_time_limit_ends_everything(lab, hosts):
 
 async def test_a_full_disk_is_named_and_heals(lab, hosts, fault):
     machine = lab.machines["tiny"]
-    port = hosts.host(target(machine))
-    await port.run(job(Claim("c1", "tiny"), "claim"), 1, FENCE)
+    port = await claimed(hosts, machine)
     fault.fill_disk(lab, machine)
     try:
         with pytest.raises(TransientError) as caught:
@@ -176,7 +183,7 @@ async def test_a_full_disk_is_named_and_heals(lab, hosts, fault):
 
 
 async def test_files_are_put_quickly(lab, hosts):
-    port = hosts.host(target(lab.machines["m1"]))
+    port = await claimed(hosts, lab.machines["m1"])
     await port.facts(FactsQuery())
     took = []
     for n in range(7):
@@ -198,7 +205,7 @@ async def test_certificates_with_the_real_kubeadm(lab, hosts, tmp_path):
         archive.add(binary("kubeadm", "v1.34.4"), "bin/kubeadm")
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()
     (tmp_path / "part").write_bytes(buffer.getvalue())
-    port = hosts.host(target(machine))
+    port = await claimed(hosts, machine)
     await port.send(digest, tmp_path / "part")
     assert (await port.run(job(InstallRootfs(root, (digest,)), unique("rootfs")), 1, FENCE)).rc == 0
 
@@ -229,8 +236,7 @@ async def test_certificates_with_the_real_kubeadm(lab, hosts, tmp_path):
 
 async def test_a_clean_machine_afterwards(lab, hosts):
     machine = lab.machines["m1"]
-    port = hosts.host(target(machine))
-    await port.run(job(Claim("c1", "m1"), unique("claim")), 1, FENCE)
+    port = await claimed(hosts, machine)
     machine.exec(
         "ip link add cni0 type bridge; iptables -N KUBE-TEST; iptables -A INPUT -j KUBE-TEST; iptables -A INPUT -p tcp --dport 1 -j ACCEPT;"
         " mkdir -p /var/lib/kubelet/x /var/log/pods/y /etc/cni/net.d; mount -t tmpfs tmpfs /var/lib/kubelet/x"
