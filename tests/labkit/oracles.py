@@ -1,17 +1,15 @@
 """What tools of others conclude from one object with conditions, written down as functions of our own.
 
 `kstatus` is the rule that Flux, Helm 4 and kpt share, `kubectl_wait` that of `kubectl wait --for=condition=…`, `argo`
-runs a health check in Lua the way Argo CD does: base library only, `obj` as input, `hs` as result.
+what Argo CD's health check says (`labkit.argocd` runs it).
 """
 
 from pathlib import Path
 from typing import Any, Literal
 
-from lupa.lua51 import LuaRuntime
+from labkit import argocd
 
 Kstatus = Literal["Terminating", "InProgress", "Failed", "Current", "Error"]
-
-_HIDDEN_FROM_CHECKS = ("io", "os", "debug", "string", "math", "coroutine")
 
 
 def kstatus(obj: dict[str, Any]) -> Kstatus:
@@ -47,19 +45,5 @@ def kubectl_wait(obj: dict[str, Any], kind: str, status: str = "True") -> bool:
 
 
 def argo(obj: dict[str, Any], check: Path) -> str:
-    """Health by a custom check; an object that is being deleted never reaches it."""
-    if "deletionTimestamp" in obj["metadata"]:
-        return "Progressing"
-    lua = LuaRuntime(unpack_returned_tuples=True)
-    for library in _HIDDEN_FROM_CHECKS:
-        lua.globals()[library] = None
-    lua.globals().obj = _to_lua(lua, obj)
-    return str(lua.execute(check.read_text())["status"])
-
-
-def _to_lua(lua: Any, value: Any) -> Any:
-    if isinstance(value, dict):
-        return lua.table_from({key: _to_lua(lua, child) for key, child in value.items()})
-    if isinstance(value, list):
-        return lua.table_from([_to_lua(lua, child) for child in value])
-    return value
+    """Health by a custom check."""
+    return argocd.health(obj, check)[0]

@@ -1,0 +1,3 @@
+-- Let the operator change things again.
+obj.spec.paused = false
+return obj
