@@ -80,7 +80,9 @@ class Failure:
     count: int
     problem: Problem
     retry_at: float
+    """Steady seconds (`ClusterView.steady`): when it is tried again."""
     step: str = ""
     exit_code: int | None = None
     output: str = ""
     time: float = 0.0
+    """Wall clock."""

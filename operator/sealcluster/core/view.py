@@ -103,6 +103,9 @@ class ClusterView:
     """Keys and lanes of the actions that are being carried out."""
     failures: Mapping[str, Failure] = field(default_factory=dict)
     now: float = 0.0
+    """Wall clock of the operator: what certificates and machines' clocks are compared with."""
+    steady: float = 0.0
+    """Seconds that only go forward: what intervals are measured with."""
     deleting: bool = False
     drained: frozenset[str] = frozenset()
     """Leaving nodes that were seen empty."""

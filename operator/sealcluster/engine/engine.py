@@ -22,6 +22,7 @@ from sealcluster.engine.memory import Memory
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.report import Report, make_report
 from sealcluster.engine.retry import OF_CREDENTIALS, failure
+from sealcluster.engine.steady import steady
 from sealcluster.phases import PHASES, TEARDOWN, Context, Phase
 from sealcluster.phases.releasing import REMOVE
 
@@ -135,7 +136,7 @@ class Engine:
         self._abandon(view)
         started = self._start(view, plans)
         if started or self._actions:
-            self._active_at = view.now
+            self._active_at = view.steady
         report = self._report(view, plans)
         if report.settled:
             self._active_at = float("-inf")  # it has started: what is not Ready from now on is broken
@@ -148,7 +149,7 @@ class Engine:
 
     def _report(self, view: ClusterView, plans: dict[str, PhasePlan]) -> Report:
         titles = [(self._phases.get(n) or self._teardown[n]).title for n in plans]
-        return make_report(view, plans, self._actions, self._progress, titles, settling=view.now - self._active_at < SETTLING)
+        return make_report(view, plans, self._actions, self._progress, titles, settling=view.steady - self._active_at < SETTLING)
 
     def _plans(self, view: ClusterView) -> dict[str, PhasePlan]:
         chosen = self._teardown if view.deleting else self._phases
@@ -176,7 +177,7 @@ class Engine:
         for plan in plans.values():
             for action in plan.actions:
                 known = self._memory.failures.get(action.key)
-                if action.needs or action.lane in self._tasks or (known is not None and view.now < known.retry_at):
+                if action.needs or action.lane in self._tasks or (known is not None and view.steady < known.retry_at):
                     continue
                 if self._taken(view, action):
                     self._occupied.add(action.host)
@@ -241,7 +242,7 @@ class Engine:
 
     def _failed(self, action: Action, error: SealError) -> None:
         known = self._memory.failures.get(action.key)
-        entry = failure(action, error, known, self._ports.clock.now(), self._ports.random())
+        entry = failure(action, error, known, self._ports.clock.now(), self._ports.random(), steady=steady())
         self._memory.failures[action.key] = entry
         log.warning(
             "%s (try %d)",
@@ -284,9 +285,7 @@ class Engine:
         await self._look(touched, cluster=cluster)
 
     async def _look(self, hosts: set[str], *, cluster: bool) -> None:
-        async with asyncio.TaskGroup() as group:
-            for name in sorted(hosts):
-                group.create_task(self._memory.look(name))
+        await self._memory.look_at(sorted(hosts))
         if cluster:
             await self._memory.look_cluster()
 
@@ -310,21 +309,21 @@ class Engine:
             return HEALTH
         if view.spec.paused:
             return RESYNC
-        active = view.now - self._active_at < SETTLING
+        active = view.steady - self._active_at < SETTLING
         watched = bool(self._occupied) or any(a.needs and a.watch for p in plans.values() for a in p.actions)
         if active and (self._tasks or watched or (view.initialized and not view.cluster_settled)):
             return POLL
         due = [f.retry_at for f in self._memory.failures.values()] + [
             s.retry_at for s in self._memory.sights.values() if s.error is not None
         ]
-        later = min((d - view.now for d in due), default=RESYNC)
+        later = min((d - view.steady for d in due), default=RESYNC)
         if self._mending(view, report):
             later = min(later, MENDING)
         return max(0.2, min(later, RESYNC / 4 if view.initialized else RESYNC))
 
     async def _poll(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report) -> None:
         busy = {a.host for a in self._actions.values()}
-        now = self._ports.clock.now()
+        now = steady()
         due = now - self._refreshed_at >= (RESYNC / 4 if view.initialized else RESYNC)
         if report.settled and now - self._refreshed_at < RESYNC:
             await self._memory.look_cluster()
@@ -350,7 +349,7 @@ class Engine:
 
     async def _refresh_everything(self) -> None:
         busy = frozenset(a.host for a in self._actions.values())
-        self._refreshed_at = self._ports.clock.now()
+        self._refreshed_at = steady()
         await self._memory.look_all(skip=busy)
         self._stale |= busy - {""}
         await self._resolve_known()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sealcluster.api import Host
@@ -12,15 +12,17 @@ from sealcluster.core.errors import SealError, TerminalError
 from sealcluster.core.facts import ClusterFacts, HostFacts
 from sealcluster.core.images import ImageInfo
 from sealcluster.core.plan import Failure, Problem
-from sealcluster.core.ports import PKI, Endpoint, FactsQuery, HostPort, Workload
+from sealcluster.core.ports import PKI, Endpoint, FactsQuery, HostPort, HostTarget, Workload
 from sealcluster.core.state import StateRecord
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.engine.desired import Desired
+from sealcluster.engine.firstkeys import FirstKeys
 from sealcluster.engine.gate import Gate
 from sealcluster.engine.limits import Budgets
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.recent import RecentSecrets
 from sealcluster.engine.retry import delay
+from sealcluster.engine.steady import steady
 from sealcluster.engine.targets import target
 from sealcluster.phases.balancer_choice import balancer_targets
 from sealcluster.phases.kubeadm_inputs import certificate_policy, node_identity
@@ -36,6 +38,7 @@ class Sight:
     error: Problem | None = None
     host_key: str = ""
     looked_at: float = 0.0
+    """Steady seconds, as `retry_at`."""
     where: tuple[str, int] = ("", 0)
     """Address and port at which `host_key` was shown."""
     failures: int = 0
@@ -65,10 +68,12 @@ class Memory:
     drained: set[str] = field(default_factory=set)
     connections: dict[str, HostPort] = field(default_factory=dict)
     secrets: RecentSecrets = field(init=False)
+    first_keys: FirstKeys = field(init=False)
     _rows: tuple[int, dict[str, Host]] = (0, {})
 
     def __post_init__(self) -> None:
-        self.secrets = RecentSecrets(self.ports.management, self.ports.clock)
+        self.first_keys = FirstKeys(lambda: self.state)
+        self.secrets = RecentSecrets(self.ports.management)
 
     def row(self, name: str) -> Host | None:
         """The host's row in the spec, without walking 2,000 of them each time."""
@@ -110,11 +115,27 @@ class Memory:
     async def look_all(self, skip: frozenset[str] = frozenset()) -> None:
         """One pass over all hosts and the cluster, within the budget."""
         await self.look_records()
-        async with asyncio.TaskGroup() as group:
-            for name in self.names():
-                if name not in skip:
-                    group.create_task(self.look(name))
+        names = self.names()
+        for gone in self.sights.keys() - set(names):
+            del self.sights[gone]
+        await self.look_at(name for name in names if name not in skip)
+        if self.first_keys.recorded(self.state, self.desired.spec) != self.state:
+            await self._record_keys()
         await self.look_cluster()
+
+    async def look_at(self, names: Iterable[str]) -> None:
+        """Look at these hosts side by side. A key that was accepted on first use is on record when this returns."""
+        async with asyncio.TaskGroup() as group:
+            for name in names:
+                group.create_task(self.look(name))
+        if self.first_keys.news:
+            await self._record_keys()
+
+    async def _record_keys(self) -> None:
+        if self.gate.looking:
+            return
+        await self.gate.update_state(lambda state: self.first_keys.recorded(state, self.desired.spec))
+        self.first_keys.forget_news()
 
     async def look_records(self) -> None:
         """Authorities, kubeconfig, and texts that the spec refers to."""
@@ -139,7 +160,7 @@ class Memory:
     async def look(self, name: str) -> None:
         """Look at one host; what goes wrong is remembered as the reason why it was not seen."""
         sight = self.sights.setdefault(name, Sight())
-        now = self.ports.clock.now()
+        now = steady()
         spec = self.row(name)
         row = self.state.inventory.get(name)
         if row is None:
@@ -147,11 +168,13 @@ class Memory:
         if spec is None and row is None:
             self.sights.pop(name, None)
             return
+        reach: HostTarget | None = None
+        connection: HostPort | None = None
         try:
             sight.looked_at = now
-            reach = await target(self.desired, self.secrets, spec, row)
-            if row is None and sight.host_key and sight.where == (reach.address, reach.port):
-                # Seen but not on record yet: the first key counts all the same.
+            reach = await target(self.desired, self.secrets, spec, row, self.first_keys)
+            if row is None and sight.facts is not None and sight.where == (reach.address, reach.port):
+                # Released a moment ago and still wanted: it is the machine that we know.
                 reach = replace(reach, keys=replace(reach.keys, pinned=reach.keys.pinned or sight.host_key))
             if sight.error is not None and now < sight.retry_at and reach.credentials.version == sight.credentials:
                 return
@@ -160,7 +183,6 @@ class Memory:
                 connection = self.ports.hosts.host(reach)
                 self.connections[name] = connection
                 sight.facts = await connection.facts(self._query(name))
-                sight.host_key, sight.where = connection.host_key, (reach.address, reach.port)
         except SealError as error:
             sight.failures += 1
             terminal = isinstance(error, TerminalError)
@@ -169,6 +191,11 @@ class Memory:
             sight.error = Problem(error.reason, error.message, name, "connect", error.hint, terminal=terminal)
             sight.facts = None
             return
+        finally:
+            if reach is not None and connection is not None:
+                if connection.host_key:
+                    sight.host_key, sight.where = connection.host_key, (reach.address, reach.port)
+                self.first_keys.learn(reach, connection.host_key, connection.bastion_key, claimed=row is not None)
         sight.error, sight.failures, sight.retry_at = None, 0, 0.0
         await self._certificates(name, sight)
         if sight.facts.owner is not None and sight.facts.owner.cluster_id == self.state.cluster_id and sight.facts.fence > self.state.fence:
@@ -235,6 +262,7 @@ class Memory:
             running=running,
             failures=dict(self.failures),
             now=self.ports.clock.now(),
+            steady=steady(),
             deleting=self.desired.deleting,
             drained=frozenset(self.drained),
             ca_hash=self.ports.certs.ca_hash(self.pki) if self.pki else "",

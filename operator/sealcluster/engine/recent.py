@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from sealcluster.core.errors import SealError
-from sealcluster.core.ports import Clock, Credentials, Management
+from sealcluster.core.ports import Credentials, Management
+from sealcluster.engine.steady import steady
 
 SECONDS = 5.0
 
@@ -13,9 +14,8 @@ SECONDS = 5.0
 class RecentSecrets:
     """`Management.credentials` and `.text`, remembered for a few seconds; errors too."""
 
-    def __init__(self, management: Management, clock: Clock) -> None:
+    def __init__(self, management: Management) -> None:
         self._management = management
-        self._clock = clock
         self._credentials: dict[str, tuple[float, Credentials | SealError]] = {}
         self._texts: dict[tuple[str, str, str], tuple[float, str | SealError]] = {}
         self._lock = asyncio.Lock()
@@ -24,12 +24,12 @@ class RecentSecrets:
         """As the port says."""
         async with self._lock:
             known = self._credentials.get(reference)
-            if known is None or self._clock.now() - known[0] > SECONDS:
+            if known is None or steady() - known[0] > SECONDS:
                 try:
                     value: Credentials | SealError = await self._management.credentials(reference)
                 except SealError as error:
                     value = error
-                known = self._credentials[reference] = (self._clock.now(), value)
+                known = self._credentials[reference] = (steady(), value)
         if isinstance(known[1], SealError):
             raise known[1]
         return known[1]
@@ -38,12 +38,12 @@ class RecentSecrets:
         """As the port says."""
         async with self._lock:
             known = self._texts.get((kind, reference, key))
-            if known is None or self._clock.now() - known[0] > SECONDS:
+            if known is None or steady() - known[0] > SECONDS:
                 try:
                     value: str | SealError = await self._management.text(kind, reference, key)
                 except SealError as error:
                     value = error
-                known = self._texts[kind, reference, key] = (self._clock.now(), value)
+                known = self._texts[kind, reference, key] = (steady(), value)
         if isinstance(known[1], SealError):
             raise known[1]
         return known[1]

@@ -140,7 +140,7 @@ def _working(
         attempts = [f for f in view.failures.values() if not f.problem.terminal]
         silent = (h.failures for h in view.hosts.values() if h.error is not None and not h.error.terminal)
         count = max((*(f.count for f in attempts), *silent), default=1)
-        due = min((f.retry_at for f in attempts), default=view.now) - view.now
+        due = min((f.retry_at for f in attempts), default=view.steady) - view.steady
         when = f", next in {max(due, 0):.0f} s" if attempts else ""
         return Note(Reason.PROGRESSING_WITH_RETRY, f"{transient[0].message} (attempt {count}{when})")
     waiting = [a for p in plans.values() for a in p.actions if a.host not in stuck and a.key not in view.failures]

@@ -30,8 +30,8 @@ def delay(reason: str, count: int, *, terminal: bool, jitter: float) -> float:
     return min(LONGEST, FIRST * float(1 << (count - 1))) * (0.75 + 0.5 * jitter)
 
 
-def failure(action: Action, error: SealError, before: Failure | None, now: float, jitter: float) -> Failure:
-    """What to remember of an action that failed."""
+def failure(action: Action, error: SealError, before: Failure | None, now: float, jitter: float, *, steady: float) -> Failure:
+    """What to remember of an action that failed. `now` is the wall clock, to be shown; `steady` counts towards the next try."""
     count = (before.count if before else 0) + 1
     terminal = isinstance(error, TerminalError) or (count >= PATIENCE and error.reason != "DrainBlocked")
     problem = Problem(
@@ -44,4 +44,4 @@ def failure(action: Action, error: SealError, before: Failure | None, now: float
         cluster=not (error.host or action.host),
     )
     wait = delay(error.reason, count, terminal=isinstance(error, TerminalError), jitter=jitter)
-    return Failure(count, problem, now + wait, step=error.step or action.what, exit_code=error.exit_code, output=error.output, time=now)
+    return Failure(count, problem, steady + wait, step=error.step or action.what, exit_code=error.exit_code, output=error.output, time=now)

@@ -96,7 +96,7 @@ class StatusWriter:
     async def _until_allowed(self) -> None:
         """Wait out the interval, or until something that cannot wait is offered."""
         while self._waiting is not None and outline(self._waiting) == outline(self._written):
-            rest = self._last_write + MIN_INTERVAL - self._clock.now()
+            rest = min(MIN_INTERVAL, self._last_write + MIN_INTERVAL - self._clock.now())  # a clock set back must not silence us
             if rest <= 0:
                 return
             pause = asyncio.ensure_future(self._clock.sleep(rest))

@@ -59,7 +59,7 @@ def test_each_thing_is_said_once(story):
 
 def with_failure(report, count):
     problem = Problem("GuestFailed", "running guest: exit code 1", "default-m1", "guests", "read its lines", terminal=False)
-    failure = Failure(count, problem, retry_at=report.view.now + 5, output="\n".join(f"line {n}" for n in range(9)))
+    failure = Failure(count, problem, retry_at=report.view.steady + 5, output="\n".join(f"line {n}" for n in range(9)))
     return replace(report, problems=(problem,), view=replace(report.view, failures={"guests/x": failure}))
 
 

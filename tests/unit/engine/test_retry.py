@@ -35,15 +35,16 @@ def test_what_a_person_must_mend_is_tried_slowly(reason, terminal, count, second
 def test_failures_are_counted_and_end_with_a_person():
     known = None
     for number in range(1, PATIENCE + 1):
-        known = failure(ACTION, TransientError("joining: no", reason="KubeadmJoinFailed", host="w1", exit_code=1), known, 100.0, 0.5)
+        error = TransientError("joining: no", reason="KubeadmJoinFailed", host="w1", exit_code=1)
+        known = failure(ACTION, error, known, 5000.0, 0.5, steady=100.0)
         assert known.count == number
         assert known.problem.terminal is (number >= PATIENCE)
     assert (known.problem.host, known.problem.phase, known.exit_code) == ("w1", "join-nodes", 1)
-    assert known.retry_at == 100.0 + SLOW
+    assert (known.retry_at, known.time) == (100.0 + SLOW, 5000.0)
 
 
 def test_a_terminal_error_asks_a_person_at_once():
-    assert failure(ACTION, TerminalError("no such image", reason="ImageNotFound"), None, 0.0, 0.5).problem.terminal
+    assert failure(ACTION, TerminalError("no such image", reason="ImageNotFound"), None, 0.0, 0.5, steady=0.0).problem.terminal
 
 
 @pytest.mark.parametrize(
