@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass, field
 
@@ -86,6 +87,8 @@ class Machine:
     hardware: Hardware = field(default_factory=Hardware)
     login: Login = field(default_factory=Login)
     host_key: str = ""
+    host_keys: int = 0
+    """How many it has had."""
     skew: float = 0.0
     """Seconds that its clock is ahead of the truth."""
     rewrites_hosts: bool = False
@@ -140,8 +143,9 @@ class Machine:
 
     def change_host_key(self) -> None:
         """As after a reinstallation: sshd shows another key."""
-        number = int(self.host_key.rsplit("-", 1)[-1]) + 1 if self.host_key else 1
-        self.host_key = f"ssh-ed25519 AAAA{hashlib.sha256(self.machine_id.encode()).hexdigest()[:40]}-{number}"
+        self.host_keys += 1
+        blob = b"\0\0\0\x0bssh-ed25519\0\0\0 " + hashlib.sha256(f"{self.machine_id} {self.host_keys}".encode()).digest()
+        self.host_key = f"ssh-ed25519 {base64.b64encode(blob).decode()}"
 
     def reset_hosts(self) -> None:
         """Write /etc/hosts as a fresh machine has it."""
