@@ -13,6 +13,8 @@ from sealcluster.cli.outside import Opened
 from sealcluster.cli.session import desired_of
 from sealcluster.core.errors import SealError, TerminalError
 from sealcluster.core.ports import Management
+from sealcluster.core.state import StateRecord
+from sealcluster.engine.firstkeys import FirstKeys
 from sealcluster.engine.targets import target
 
 AT_ONCE = 50
@@ -74,14 +76,14 @@ async def everywhere(
 ) -> list[Answer]:
     """Run the text on all hosts side by side; a host that fails does not stop the others."""
     desired = desired_of(cluster)
-    state, _ = await management.load_state()
-    inventory = state.inventory if state else {}
+    state = (await management.load_state())[0] or StateRecord("")
+    seen = FirstKeys(lambda: state)
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def one(host: Host) -> Answer:
         async with slots:
             try:
-                reach = await target(desired, management, host, inventory.get(host.name))
+                reach = await target(desired, management, host, state.inventory.get(host.name), seen)
                 rc = await opened.shell(reach).command(text, within=within, on_line=lambda line: on_line(host.name, line))
                 return Answer(host.name, rc)
             except SealError as error:

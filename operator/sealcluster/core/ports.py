@@ -97,7 +97,12 @@ class HostPort(Protocol):
 
     @property
     def host_key(self) -> str:
-        """OpenSSH public key line that the host showed on this connection; empty before the first contact."""
+        """OpenSSH public key line that the host showed and that was accepted, although the login failed perhaps; empty before that."""
+        ...
+
+    @property
+    def bastion_key(self) -> str:
+        """The same for the jump host on the way; empty where there is none, or before the first contact."""
         ...
 
     async def facts(self, query: FactsQuery) -> HostFacts:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 FORMAT = 1
+NO_RECORD = "reading the state record: it is not a SealCluster state record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,16 @@ class InventoryRow:
     """Texts of the image's clean scripts, so that cleaning needs no image."""
     clean_env: Mapping[str, str] = field(default_factory=dict)
     """What they expand; the image's own env, no secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstKey:
+    """The key that a machine showed before it was claimed: accepted on first use, from then on the only one."""
+
+    address: str
+    port: int
+    key: str
+    """OpenSSH public key line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +92,15 @@ class StateRecord:
     """Digest of the rootfs image that the cluster was made from, by architecture."""
     version: str = ""
     pki_created: bool = False
+    first_keys: Mapping[str, FirstKey] = field(default_factory=dict)
+    """By name of the host, as long as its row is in the spec and not in the inventory, which then keeps the key."""
+    bastion_keys: Mapping[str, str] = field(default_factory=dict)
+    """Keys of jump hosts that were accepted on first use, by ``address:port``."""
 
     def with_host(self, row: InventoryRow) -> StateRecord:
         """A copy whose inventory holds this row."""
-        return replace(self, inventory={**self.inventory, row.name: row})
+        first = {name: key for name, key in self.first_keys.items() if name != row.name}
+        return replace(self, inventory={**self.inventory, row.name: row}, first_keys=first)
 
     def without_host(self, name: str) -> StateRecord:
         """A copy without this row. An init that was tried there and never known to succeed is tried elsewhere, under a new number."""
@@ -101,15 +118,26 @@ class StateRecord:
     @classmethod
     def loads(cls, text: str) -> StateRecord:
         """Read what `dumps` of this or an earlier release wrote; a newer format is refused (ValueError)."""
-        data = json.loads(text)
+        try:
+            data = json.loads(text)
+        except RecursionError as error:
+            raise ValueError(NO_RECORD) from error
         if not isinstance(data, dict) or not isinstance(data.get("cluster_id"), str):
-            raise ValueError("reading the state record: it is not a SealCluster state record")
-        if int(data.pop("format", 0)) > FORMAT:
+            raise ValueError(NO_RECORD)
+        if not isinstance(number := data.pop("format", 0), int) or number > FORMAT:
             raise ValueError("reading the state record: a newer release wrote it; run that release or newer")
+        try:
+            return cls._of(data)
+        except (TypeError, AttributeError) as error:
+            raise ValueError(f"reading the state record: {error}") from error
+
+    @classmethod
+    def _of(cls, data: dict[str, Any]) -> StateRecord:
         data["init"] = InitRecord(**data.get("init", {}))
         data["inventory"] = {
             name: InventoryRow(**{**row, "roles": tuple(row.get("roles", ())), "clean": tuple(row.get("clean", ()))})
             for name, row in data.get("inventory", {}).items()
         }
+        data["first_keys"] = {name: FirstKey(**row) for name, row in data.get("first_keys", {}).items()}
         data["guests"] = {name: GuestRecord(**row) for name, row in data.get("guests", {}).items()}
         return cls(**data)

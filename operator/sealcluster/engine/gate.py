@@ -86,6 +86,11 @@ class Gate:
             self._looking = True
             return self._state
 
+    @property
+    def looking(self) -> bool:
+        """True when this is only a look (`peek`): nothing may be recorded."""
+        return self._looking
+
     async def update_state(self, change: Callable[[StateRecord], StateRecord]) -> StateRecord:
         """Compare-and-swap. After a conflict the record is read again: the change is applied to it if it is still ours, else Fenced."""
         async with self._lock:

@@ -11,6 +11,7 @@ from sealcluster.api.ssh import effective_ssh
 from sealcluster.core.ports import Bastion, Credentials, HostKeyPolicy, HostTarget
 from sealcluster.core.state import InventoryRow
 from sealcluster.engine.desired import Desired
+from sealcluster.engine.firstkeys import FirstKeys
 
 
 class SecretReader(Protocol):
@@ -25,7 +26,7 @@ class SecretReader(Protocol):
         ...
 
 
-async def target(desired: Desired, management: SecretReader, host: Host | None, row: InventoryRow | None) -> HostTarget:
+async def target(desired: Desired, management: SecretReader, host: Host | None, row: InventoryRow | None, seen: FirstKeys) -> HostTarget:
     """Credentials are read each time (a changed Secret is a reason to try again). Raises TerminalError SecretMissing."""
     common = desired.spec.ssh
     if host is not None:
@@ -40,8 +41,9 @@ async def target(desired: Desired, management: SecretReader, host: Host | None, 
     credentials = await management.credentials(reference)
     become = settings.become.method is BecomeMethod.SUDO or (settings.become.method is BecomeMethod.AUTO and settings.user != "root")
     credentials = replace(credentials, user=str(settings.user), become=become)
-    keys = await _keys(settings, management, row.host_key if row else None)
-    return HostTarget(name, address, int(settings.port), credentials, keys, await _bastion(settings, management, credentials))
+    port = int(settings.port)
+    keys = await _keys(settings, management, row.host_key if row else seen.host(str(name), address, port))
+    return HostTarget(name, address, port, credentials, keys, await _bastion(settings, management, credentials, seen))
 
 
 async def _keys(settings: SSHSettings, management: SecretReader, pinned: str | None) -> HostKeyPolicy:
@@ -52,7 +54,7 @@ async def _keys(settings: SSHSettings, management: SecretReader, pinned: str | N
     return HostKeyPolicy(settings.host_keys.policy is Policy.TRUST_ON_FIRST_USE, pinned or None, known)
 
 
-async def _bastion(settings: SSHSettings, management: SecretReader, hosts_own: Credentials) -> Bastion | None:
+async def _bastion(settings: SSHSettings, management: SecretReader, hosts_own: Credentials, seen: FirstKeys) -> Bastion | None:
     if settings.bastion is None:
         return None
     jump = settings.bastion
@@ -60,4 +62,5 @@ async def _bastion(settings: SSHSettings, management: SecretReader, hosts_own: C
     if jump.credentials_secret_ref is not None:
         credentials = await management.credentials(str(jump.credentials_secret_ref.name))
     credentials = replace(credentials, user=str(jump.user), become=False)
-    return Bastion(str(jump.address), int(jump.port), credentials, await _keys(settings, management, None))
+    address, port = str(jump.address), int(jump.port)
+    return Bastion(address, port, credentials, await _keys(settings, management, seen.bastion(address, port)))

@@ -37,6 +37,11 @@ class SshHost:
         return self._connection.host_key
 
     @property
+    def bastion_key(self) -> str:
+        """The same for the jump host on the way; empty where there is none."""
+        return self._connection.bastion_key
+
+    @property
     def commands(self) -> int:
         """How many SSH commands went to this host so far."""
         return self._connection.commands

@@ -57,6 +57,7 @@ class Connection:
         self.keys = target.keys
         """May be replaced; a live connection that the new policy does not accept is dropped at the next use."""
         self.host_key = ""
+        """The key that was shown at the last contact and accepted; what fails after that does not take it back."""
         self.commands = 0
         """How many commands were sent so far."""
         self._tally = tally or Tally()
@@ -77,6 +78,11 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"Connection({self.name} at {self.where})"
+
+    @property
+    def bastion_key(self) -> str:
+        """`host_key` of the jump host; empty where there is none."""
+        return self._bastion.host_key if self._bastion is not None else ""
 
     @property
     def where(self) -> str:
@@ -276,11 +282,14 @@ class Connection:
                     **options,
                 )
         except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
+            self.host_key = ""
             shown = watchers[-1].shown if watchers else None
             if isinstance(error, asyncssh.KeyExchangeFailed) and shown is None:
                 raise unreachable(self.name, self.where, str(error)) from error
             raise trust.refusal(self.name, shown) from error
         except (asyncssh.Error, OSError, ValueError) as error:
+            accepted = watchers[-1].accepted if watchers else None
+            self.host_key = line_of(accepted) if accepted is not None else ""
             raise login_failure(self.name, self.where, self._credentials, error) from error
         key = link.get_server_host_key()
         self.host_key = line_of(key) if key is not None else ""

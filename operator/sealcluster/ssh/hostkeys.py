@@ -128,9 +128,14 @@ class KeyWatcher(asyncssh.SSHClient):
     def __init__(self, trust: Trust) -> None:
         self._trust = trust
         self.shown: asyncssh.SSHKey | None = None
+        self.accepted: asyncssh.SSHKey | None = None
+        """What was accepted on first use."""
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         """Accept on first use where the policy says so."""
         del host, addr, port
         self.shown = key
-        return self._trust.accepts(key)
+        if not self._trust.accepts(key):
+            return False
+        self.accepted = key
+        return True

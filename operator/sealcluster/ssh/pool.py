@@ -29,11 +29,14 @@ class Pool:
         logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
     def connection(self, target: HostTarget | Bastion) -> Connection:
-        """The connection of this target. The host key policy is no part of its identity: it is brought up to date."""
-        key = replace(target, keys=_ANY)
+        """The connection of this target. Host key policies, its bastion's too, are no part of its identity: they are brought up to date."""
+        key: HostTarget | Bastion = replace(target, keys=_ANY)
+        bastion = None
+        if isinstance(key, HostTarget) and key.bastion is not None:
+            bastion = self.connection(key.bastion)
+            key = replace(key, bastion=replace(key.bastion, keys=_ANY))
         found = self._open.get(key)
         if found is None:
-            bastion = self.connection(target.bastion) if isinstance(target, HostTarget) and target.bastion else None
             found = self._open[key] = Connection(
                 target, self._settings, bastion=bastion, clock=self._clock, path=self._path, tally=self.tally
             )

@@ -133,6 +133,10 @@ class _CountedHost:
     def host_key(self) -> str:
         return self._inner.host_key
 
+    @property
+    def bastion_key(self) -> str:
+        return self._inner.bastion_key
+
     async def facts(self, query: FactsQuery) -> HostFacts:
         return await self._effects.look(lambda: self._inner.facts(query))
 

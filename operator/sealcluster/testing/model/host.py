@@ -59,11 +59,17 @@ class ModelHost:
         self.clock = clock
         self.target = target
         self._host_key = ""
+        self._bastion_key = ""
 
     @property
     def host_key(self) -> str:
         """The key that was shown at the last contact."""
         return self._host_key
+
+    @property
+    def bastion_key(self) -> str:
+        """The same for the jump host."""
+        return self._bastion_key
 
     # --- the wire ----------------------------------------------------------------------------------------------
     async def _connect(self, kind: str) -> Machine:
@@ -74,7 +80,12 @@ class ModelHost:
         if machine is None or not self._linked(machine):
             await asyncio.sleep(CONNECT_TIMEOUT)
             raise self._unreachable("connecting: timed out")
-        self._host_key = login.enter(machine, self.target, self.world.network)
+        self._host_key = self._bastion_key = ""
+        login.meet(machine, self.target, self.world.network)
+        self._host_key = machine.host_key
+        if self.target.bastion is not None and self.world.network.bastion is not None:
+            self._bastion_key = self.world.network.bastion_key
+        login.enter(machine, self.target)
         return machine
 
     def _linked(self, machine: Machine) -> bool:

@@ -15,11 +15,17 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def enter(machine: Machine, target: HostTarget, network: Network) -> str:
-    """Log in and become root; returns the host key that was shown. Raises like the real adapter."""
+def meet(machine: Machine, target: HostTarget, network: Network) -> None:
+    """Reach the machine's sshd and accept its key, and the jump host's before. Raises like the real adapter."""
     if network.bastion is not None and (target.bastion is None or target.bastion.address != network.bastion):
         raise TransientError("connecting: no route to host", reason="HostUnreachable", host=target.name, hint="name a bastion in spec.ssh")
-    _check_key(machine, target.keys, target.name)
+    if network.bastion is not None and target.bastion is not None:
+        _check_key(network.bastion_key, network.bastion, target.bastion.keys, f"bastion {network.bastion}")
+    _check_key(machine.host_key, machine.address, target.keys, target.name)
+
+
+def enter(machine: Machine, target: HostTarget) -> None:
+    """Log in and become root."""
     if not machine.login.accepts(target.credentials):
         raise TerminalError(
             f"logging in as {target.credentials.user}: permission denied",
@@ -31,20 +37,19 @@ def enter(machine: Machine, target: HostTarget, network: Network) -> str:
         raise TerminalError(
             "becoming root: sudo refused", reason="SudoFailed", host=target.name, hint="allow sudo, or give become-password"
         )
-    return machine.host_key
 
 
-def _check_key(machine: Machine, policy: HostKeyPolicy, host: str) -> None:
+def _check_key(shown: str, address: str, policy: HostKeyPolicy, host: str) -> None:
+    if policy.known_hosts is not None and shown in policy.known_hosts:
+        return
+    if policy.known_hosts is not None and address in policy.known_hosts:
+        raise TerminalError("checking the host key: known_hosts has another one", reason="HostKeyMismatch", host=host)
     if policy.pinned:
-        known = policy.pinned == machine.host_key
+        known = policy.pinned == shown
         if not known:
             raise TerminalError(
                 "checking the host key: it is not the one on record", reason="HostKeyMismatch", host=host, hint="find out why it changed"
             )
         return
-    if policy.known_hosts is not None and machine.host_key in policy.known_hosts:
-        return
-    if policy.known_hosts is not None and machine.address in policy.known_hosts:
-        raise TerminalError("checking the host key: known_hosts has another one", reason="HostKeyMismatch", host=host)
     if not policy.trust_on_first_use:
         raise TerminalError("checking the host key: nobody knows it", reason="HostKeyUnknown", host=host, hint="add it to known_hosts")

@@ -26,6 +26,8 @@ class Network:
     """Pairs of machine names without a way between them."""
     bastion: str | None = None
     """Address through which alone machines are reached, if there is one."""
+    bastion_key: str = "ssh-ed25519 AAAAbastion-1"
+    """What it shows."""
     external: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses of load balancers of other people, with the addresses behind them."""
 
