@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import typer
 
 from sealcluster.api import InvalidSealCluster, SealCluster, duration, validate_change
-from sealcluster.cli import busy, credentials, exits
+from sealcluster.cli import busy, credentials, exits, handedover
 from sealcluster.cli.addresses import parse_pairs
 from sealcluster.cli.failures import say, spoken
 from sealcluster.cli.here import Here, emit
@@ -36,6 +36,7 @@ class Wish:
 def change(here: Here, command: str, wish: Wish, patience: Patience, output: Format) -> None:
     """Make the cluster what is wished; ends with an exit code that says how it went."""
     records = Records(here.common.root, wish.cluster.name)
+    handedover.refuse(records.directory, "changing")
     with busy.working(records.directory, command):
         before = records.document()
         _refuse(here, records, before, wish.cluster)

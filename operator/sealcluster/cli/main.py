@@ -12,6 +12,7 @@ from sealcluster.cli.commands.delete import delete
 from sealcluster.cli.commands.exec import exec_
 from sealcluster.cli.commands.gen import gen
 from sealcluster.cli.commands.kubeconfig import kubeconfig
+from sealcluster.cli.commands.pivot import pivot
 from sealcluster.cli.commands.plan import plan
 from sealcluster.cli.commands.preflight import preflight
 from sealcluster.cli.commands.retry import retry
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "status": status,
     "retry": retry,
     "delete": delete,
+    "pivot": pivot,
     "exec": exec_,
     "kubeconfig": kubeconfig,
     "gen": gen,

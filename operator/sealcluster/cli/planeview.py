@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import yaml
 
 from sealcluster.api import RETRY_ANNOTATION, Host, SealClusterStatus, timestamp
-from sealcluster.cli import show_status
+from sealcluster.cli import handedover, show_status
 from sealcluster.cli.columns import columns
 from sealcluster.cli.failures import say
 from sealcluster.cli.here import Here, emit, show
@@ -28,10 +28,11 @@ Body = dict[str, Any]
 
 
 def meant(here: Here, plane: Plane, cluster: str | None) -> bool:
-    """A management plane is asked when one of its options was given, and by kubectl-seal about a cluster that is not known here."""
+    """A management plane is asked when one of its options was given, and by kubectl-seal about a cluster that is none of ours (any more)."""
     if plane.given:
         return True
-    return here.program.startswith("kubectl") and (cluster not in known(here.common.root) if cluster else not known(here.common.root))
+    ours = [name for name in known(here.common.root) if handedover.noted(here.common.root / name) is None]
+    return here.program.startswith("kubectl") and (cluster not in ours if cluster else not ours)
 
 
 def status(here: Here, plane: Plane, cluster: str | None, output: Format) -> SealClusterStatus:

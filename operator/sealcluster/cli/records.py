@@ -112,8 +112,13 @@ class Records:
 
     def secret(self, name: str) -> dict[str, str]:
         """A Secret that the command line stored; empty where there is none."""
-        data = localfiles.read(self.directory / "secrets" / f"{localfiles.checked_name(name)}.json")
-        return json.loads(data) if data is not None else {}
+        return self.text("Secret", name) or {}
+
+    def text(self, kind: str, name: str) -> dict[str, str] | None:
+        """A Secret or ConfigMap that options or manifests gave; None where there is none."""
+        folder = "configmaps" if kind == "ConfigMap" else "secrets"
+        data = localfiles.read(self.directory / folder / f"{localfiles.checked_name(name)}.json")
+        return None if data is None else dict(json.loads(data))
 
     def forget_document(self) -> None:
         """The cluster is nobody's wish any more; its state and authorities stay."""

@@ -23,6 +23,8 @@ class Shown:
     """spec.hosts, for what the status of a large cluster leaves out."""
     busy: str = ""
     """Who works on it now."""
+    elsewhere: str = ""
+    """Where the cluster was handed over to."""
 
 
 def lines(shown: Shown) -> list[str]:
@@ -43,6 +45,8 @@ def lines(shown: Shown) -> list[str]:
         found.append(ready.message)
     if status.progress is not None:
         found.append(f"progress: {status.progress.message}")
+    if shown.elsewhere:
+        found.append(f"it was handed over to {shown.elsewhere}")
     if shown.busy:
         found.append(f"{shown.busy} is working on it")
     if status.certificates is not None:

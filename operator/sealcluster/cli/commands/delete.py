@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from sealcluster.api import DeletionPolicy, SealCluster, timestamp
-from sealcluster.cli import busy, exits
+from sealcluster.cli import busy, exits, handedover
 from sealcluster.cli.change import Wish, carry_out, remember
 from sealcluster.cli.failures import say
 from sealcluster.cli.here import Here, enter
@@ -37,6 +37,7 @@ def delete(
     here = enter(ctx, common)
     records = here.records(cluster)
     wanted = records.require()
+    handedover.refuse(records.directory, "deleting")
     policy = {None: wanted.spec.deletion_policy, True: DeletionPolicy.RESET, False: DeletionPolicy.RETAIN}[reset]
     if policy is DeletionPolicy.RETAIN and wanted.deleting:
         raise TerminalError(
@@ -54,6 +55,7 @@ def delete(
 def release(here: Here, wanted: SealCluster, wish: Wish, patience: Patience) -> None:
     """Clean and release every machine, then remove the records."""
     records = Records(here.common.root, wanted.name)
+    handedover.refuse(records.directory, "deleting")
     with busy.working(records.directory, "delete"):
         when = wanted.metadata.deletion_timestamp or timestamp(moment(here.outside.now()))
         doomed = wanted.model_copy(update={"metadata": wanted.metadata.model_copy(update={"deletion_timestamp": when})})

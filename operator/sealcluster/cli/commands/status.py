@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from sealcluster.api import ConditionStatus, SealClusterStatus
-from sealcluster.cli import busy, exits, planeview, show_status
+from sealcluster.cli import busy, exits, handedover, planeview, show_status
 from sealcluster.cli.change import Wish
 from sealcluster.cli.columns import table
 from sealcluster.cli.here import Here, emit, enter, show
@@ -43,7 +43,14 @@ def _local(here: Here, records: Records, output: Format) -> SealClusterStatus:
     found = status_of(glance(here, Wish(wanted)), records.status())
     records.store_status(found)
     if output is Format.TEXT:
-        show(show_status.lines(show_status.Shown(records.name, found, wanted.spec.hosts, busy.holder(records.directory))))
+        elsewhere = handedover.noted(records.directory)
+        show(
+            show_status.lines(
+                show_status.Shown(
+                    records.name, found, wanted.spec.hosts, busy.holder(records.directory), str(elsewhere) if elsewhere else ""
+                )
+            )
+        )
     else:
         emit(manifest(wanted, found), output)
     return found
@@ -60,7 +67,15 @@ def _list(here: Here, output: Format) -> None:
         hosts, version, seen = len(wanted.spec.hosts) if wanted else 0, state.version if state else "", records.status().phase or ""
         working = busy.holder(records.directory)
         rows.append({"name": name, "hosts": hosts, "version": version, "lastSeen": seen, "busy": bool(working)})
-        cells.append([name, str(hosts), version, seen, working and "being changed"])
+        cells.append(
+            [
+                name,
+                str(hosts),
+                version,
+                seen,
+                (handedover.noted(records.directory) and "handed over") or (working and "being changed") or "",
+            ]
+        )
     if output is Format.TEXT:
         show(table(("CLUSTER", "HOSTS", "VERSION", "LAST SEEN", "NOW"), cells))
     else:
