@@ -72,6 +72,19 @@ async def test_the_key_that_the_host_showed_is_recorded(server, pool):
     assert connection.host_key == server.public
 
 
+async def test_a_key_that_was_accepted_counts_although_the_login_failed(server, pool):
+    connection = pool.connection(target(server, Credentials(password="wrong words"), keys=TOFU))
+    with pytest.raises(TerminalError):
+        await say(connection)
+    assert connection.host_key == server.public
+    server.passwords.clear()
+    other = pool.connection(target(server, Credentials(password="wrong words"), keys=HostKeyPolicy(pinned=PUBLIC)))
+    with pytest.raises(TerminalError) as caught:
+        await say(other)
+    assert caught.value.reason == "HostKeyMismatch"
+    assert other.host_key == "", "a key that was refused is none"
+
+
 async def test_a_password_works(server, pool):
     assert (await say(pool.connection(target(server, Credentials(password="swordfish"))))).stdout == b"hello\n"
 
@@ -334,6 +347,27 @@ async def test_a_bastions_host_key_is_checked(server, pool, tmp_path):
         await say(pool.connection(target(server, bastion=jump)))
     assert caught.value.reason == "HostKeyUnknown"
     assert "bastion 127.0.0.1" in str(caught.value)
+
+
+async def test_a_bastions_key_of_first_use_is_shown_and_pinning_it_changes_no_connection(server, pool, tmp_path):
+    inner = await Server(tmp_path / "inner", authorized=PUBLIC).start()
+    login = Credentials(user="ops", password="swordfish")
+    try:
+        connection = pool.connection(target(inner, bastion=Bastion("127.0.0.1", server.port, login, TOFU)))
+        assert connection.bastion_key == ""
+        await say(connection)
+        assert connection.bastion_key == server.public
+        pinned = Bastion("127.0.0.1", server.port, login, HostKeyPolicy(pinned=connection.bastion_key))
+        assert pool.connection(target(inner, bastion=pinned)) is connection
+        await say(connection)
+        assert len(server.connections) == 1
+        changed = Bastion("127.0.0.1", server.port, login, HostKeyPolicy(pinned=PUBLIC))
+        await pool.connection(target(inner, bastion=changed)).close()
+        with pytest.raises(TerminalError) as caught:
+            await say(connection)
+        assert (caught.value.reason, caught.value.host) == ("HostKeyMismatch", "bastion 127.0.0.1")
+    finally:
+        await inner.stop()
 
 
 async def test_a_bastion_stays_while_a_host_behind_it_is_connected(server, tmp_path):

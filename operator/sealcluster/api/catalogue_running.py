@@ -64,8 +64,8 @@ RUNNING: Mapping[Reason, Entry] = {
     Reason.STATE_CONFLICT: for_cluster(
         C.CONTROL_PLANE_INITIALIZED,
         AGAIN,
-        "Somebody else changed the cluster's state record at the same time.",
-        "Nothing, if it happens once; else look for a second operator.",
+        "Somebody else changed the cluster's state record at the same time, or holds a Secret with a name that is ours.",
+        "Nothing, if it happens once; else remove or rename the Secret that the message names, or look for a second operator.",
     ),
     Reason.FENCED: for_cluster(
         C.CONTROL_PLANE_INITIALIZED,

@@ -32,6 +32,8 @@ POLL = 1.0
 """Seconds between two looks at what we wait for while a cluster is being made."""
 FUTILE = 5
 """Successes in a row of an action that is planned again all the same: then it is a failure, and waits like one."""
+CONFLICTS = 3
+"""Conflicts in a row of one action after which it is a failure."""
 SETTLING = 180.0
 """Seconds after the last change during which a node that is not Ready is starting rather than broken."""
 RESYNC = 50.0
@@ -80,6 +82,7 @@ class Engine:
         self._active_at = float("-inf")
         self._refreshed_at = float("-inf")
         self._successes: dict[str, int] = {}
+        self._conflicts: dict[str, int] = {}
         self._occupied: set[str] = set()
 
     # --- what callers do ---------------------------------------------------------------------------------------
@@ -170,8 +173,9 @@ class Engine:
             return False
         started = False
         self._occupied.clear()
-        planned = {a.key for p in plans.values() for a in p.actions}
+        planned = {a.key for p in plans.values() for a in p.actions} | {a.key for a in self._actions.values()}
         self._successes = {k: n for k, n in self._successes.items() if k in planned}
+        self._conflicts = {k: n for k, n in self._conflicts.items() if k in planned}
         for key in [k for k in self._memory.failures if k not in planned]:
             del self._memory.failures[key]
         for plan in plans.values():
@@ -227,7 +231,7 @@ class Engine:
         except Fenced as error:
             self._fenced = error
         except StateConflict as error:
-            log.info("%s", error.message, extra={"cluster": view.name, "host": action.host, "phase": action.phase})
+            self._conflicted(action, error)
         except SealError as error:
             self._failed(action, error)
         except ExceptionGroup as group:
@@ -236,9 +240,17 @@ class Engine:
             log.exception("internal error", extra={"cluster": view.name, "host": action.host, "phase": action.phase})
             self._failed(action, SealError(f"{action.what}: {type(error).__name__}: {error}", host=action.host or None))
         else:
+            self._conflicts.pop(action.key, None)
             self._successes[action.key] = self._successes.get(action.key, 0) + 1
             if self._successes[action.key] < FUTILE:
                 self._memory.failures.pop(action.key, None)
+
+    def _conflicted(self, action: Action, error: StateConflict) -> None:
+        """Somebody else was faster: read again and decide anew, at once; what goes on like that is a failure, and waits like one."""
+        log.info("%s", error.message, extra={"cluster": self._memory.desired.name, "host": action.host, "phase": action.phase})
+        self._conflicts[action.key] = self._conflicts.get(action.key, 0) + 1
+        if self._conflicts[action.key] >= CONFLICTS:
+            self._failed(action, error)
 
     def _failed(self, action: Action, error: SealError) -> None:
         known = self._memory.failures.get(action.key)

@@ -18,6 +18,7 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.engine.desired import Desired
 from sealcluster.engine.firstkeys import FirstKeys
 from sealcluster.engine.gate import Gate
+from sealcluster.engine.groups import weightiest
 from sealcluster.engine.limits import Budgets
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.recent import RecentSecrets
@@ -125,9 +126,12 @@ class Memory:
 
     async def look_at(self, names: Iterable[str]) -> None:
         """Look at these hosts side by side. A key that was accepted on first use is on record when this returns."""
-        async with asyncio.TaskGroup() as group:
-            for name in names:
-                group.create_task(self.look(name))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in names:
+                    group.create_task(self.look(name))
+        except ExceptionGroup as group_of_errors:
+            raise weightiest(group_of_errors) from group_of_errors
         if self.first_keys.news:
             await self._record_keys()
 

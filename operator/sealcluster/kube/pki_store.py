@@ -23,6 +23,7 @@ PAIRS = ("ca", "etcd", "proxy", "sa")
 STAGED = "pki"
 STAGED_KEY = "pki.json"
 SUFFIXES = (*PAIRS, "registry")
+NOT_YET = "if this cluster was never initialised, remove or rename the Secret that is there"
 
 
 class PKIStore:
@@ -43,17 +44,19 @@ class PKIStore:
             return None
         absent = [f"{self._namespace}/{self._cluster}-{suffix}" for suffix in SUFFIXES if suffix not in found]
         if absent:
+            there = [f"{self._cluster}-{suffix}" for suffix in found]
             raise TerminalError(
-                f"reading the cluster's certificates: Secret {', '.join(absent)} does not exist",
+                f"reading the cluster's certificates: Secret {', '.join(absent)} does not exist, {', '.join(there)} does",
                 reason="PKIMissing",
-                hint="restore it from a backup, or from /etc/kubernetes/pki of a master (tls.crt, tls.key; registry: password)",
+                hint=f"restore it from a backup, or from /etc/kubernetes/pki of a master (tls.crt, tls.key; registry: password); {NOT_YET}",
             )
         return self._pki(found)
 
     async def create(self, pki: PKI) -> None:
         """Store new authorities. StateConflict when there are any already."""
-        if await self._found():
-            raise StateConflict(f"creating the certificates of {self._namespace}/{self._cluster}: some exist already")
+        if found := await self._found():
+            there = ", ".join(f"{self._namespace}/{self._cluster}-{suffix}" for suffix in found)
+            raise StateConflict(f"creating the cluster's certificates: Secret {there} exists already", hint=NOT_YET)
         body = secret(self._cluster, STAGED, encode({STAGED_KEY: json.dumps(asdict(pki))}), kept=False)
         try:
             staged = await self._client.create(SECRETS, body, self._namespace)
