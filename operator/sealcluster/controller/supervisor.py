@@ -99,7 +99,9 @@ class ObjectSupervisor:
         self._changed = asyncio.Event()
         self._management = KubeManagement(client, self.namespace, self.name)
         self._events = EventRecorder(client, adapters.clock, self.namespace, self.name, self.uid, instance)
-        self._conditions: tuple[Condition, ...] = _old_conditions(body)
+        found = _old_status(body)
+        self._conditions: tuple[Condition, ...] = found.conditions
+        self._failure = found.last_failure
         self._engine: Engine | None = None
         self._engine_task: asyncio.Task[Report] | None = None
         self._writer: StatusWriter | None = None
@@ -262,8 +264,8 @@ class ObjectSupervisor:
         self.report = report
         keys = {h.name: fingerprint(h.host_key or (h.row.host_key if h.row else "")) for h in report.view.hosts.values()}
         known = {name: value for name, value in keys.items() if value}
-        status = make_status(report, self._conditions, self._now(), fingerprints=known)
-        self._conditions = status.conditions
+        status = make_status(report, self._conditions, self._now(), fingerprints=known, failure=self._failure)
+        self._conditions, self._failure = status.conditions, status.last_failure
         self._clusterfile = status.clusterfile or self._clusterfile
         self._offer(compact(status.model_copy(update={"clusterfile": self._clusterfile}), report.view.spec.hosts))
         self._speak(report)
@@ -353,9 +355,9 @@ def _released(report: Report) -> bool:
     return report.released
 
 
-def _old_conditions(body: Body) -> tuple[Condition, ...]:
+def _old_status(body: Body) -> SealClusterStatus:
     try:
-        return SealClusterStatus.model_validate(body.get("status") or {}).conditions
+        return SealClusterStatus.model_validate(body.get("status") or {})
     except ValidationError:
         log.warning("the object's status cannot be read; it is written anew")
-        return ()
+        return SealClusterStatus()

@@ -47,12 +47,12 @@ class Report:
     @property
     def settled(self) -> bool:
         """Nothing runs, nothing is left to do, everything is healthy."""
-        return self.account.applied and not self.running and self.view.cluster_settled
+        return self.account.applied and not self.problems and not self.running and self.view.cluster_settled
 
     @property
     def ready(self) -> bool:
         """What Ready=True will say."""
-        return self.settled and not self.problems
+        return self.settled
 
     @property
     def released(self) -> bool:
@@ -84,7 +84,7 @@ def make_report(
 ) -> Report:
     """Judge one turn. `settling`: something changed a moment ago, so an unhealthy node may just be starting."""
     problems = all_problems(view, plans)
-    applied = all(not p.actions for p in plans.values()) and not problems and not view.deleting
+    applied = all(not p.actions for p in plans.values()) and all(_just_down(view, p) for p in problems) and not view.deleting
     step = _step(plans, running, titles)
     account = Account(
         details=_details(view, plans, problems),

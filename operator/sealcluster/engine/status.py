@@ -29,8 +29,10 @@ from sealcluster.phases.clusterfile import clusterfile
 SHORT = 256
 
 
-def make_status(report: Report, old: Iterable[Condition], now: datetime, *, fingerprints: dict[str, str]) -> SealClusterStatus:
-    """The whole status of one turn. `fingerprints`: SHA256 of host keys by host."""
+def make_status(
+    report: Report, old: Iterable[Condition], now: datetime, *, fingerprints: dict[str, str], failure: FailureStatus | None = None
+) -> SealClusterStatus:
+    """The whole status of one turn. `fingerprints`: SHA256 of host keys by host; `failure`: the last one that was told."""
     view = report.view
     conditions = set_conditions(old, summarize(report.account), view.generation, now)
     leader = view.leader or next(iter(view.joined_masters), None)
@@ -45,7 +47,7 @@ def make_status(report: Report, old: Iterable[Condition], now: datetime, *, fing
         nodes=_counts(report),
         hosts=tuple(_host(report, h, fingerprints.get(h.name)) for h in view.hosts.values()),
         plan=_plan(report),
-        last_failure=_failure(report),
+        last_failure=_since(failure, _failure(report)),
         certificates=_certificates(report),
         clusterfile=clusterfile(view, ready=report.ready),
         last_handled_retry_at=view.annotations.get("sealcluster.io/retry"),
@@ -156,6 +158,13 @@ def _failure(report: Report) -> FailureStatus | None:
             time=timestamp(datetime.fromtimestamp(report.view.now, UTC)),
         )
     return None
+
+
+def _since(before: FailureStatus | None, now: FailureStatus | None) -> FailureStatus | None:
+    """What is still in the way began when it was told first: a new time with every look would be a write with every look."""
+    if before is not None and now is not None and before == now.model_copy(update={"time": before.time}):
+        return before
+    return now
 
 
 def _certificates(report: Report) -> CertificateExpiry | None:
