@@ -14,7 +14,7 @@ NAME ?= lab
 N ?= 3
 SEED ?= 1
 RUNS ?= 200
-export PYTHONPATH := $(CURDIR)/hack/lab:$(CURDIR)/hack
+export PYTHONPATH := $(CURDIR)/hack/lab:$(CURDIR)/hack:$(CURDIR)/hack/image
 # Worlds are drawn from seeds; the order of sets must not make another story of the same seed.
 export PYTHONHASHSEED := 0
 LAB := $(BIN)/python -m sealab
@@ -70,6 +70,13 @@ docs: $(STAMP) ## generate docs/reasons.md from the catalogue
 crd: $(STAMP) ## generate crds/ from the models
 	$(BIN)/python hack/gen_crds.py
 
+# --- what people install ---------------------------------------------------------------------------------------------
+image: $(STAMP) ## build the operator's image into build/, without a container engine
+	$(BIN)/python -m sealimage build
+
+image-lock: $(STAMP) ## pin the wheels that go into the image, from requirements-dev.txt
+	$(BIN)/python -m sealimage lock
+
 # --- the lab ---------------------------------------------------------------------------------------------------------
 lab-up: $(STAMP) ## boot N bare machines: make lab-up N=5 NAME=lab
 	$(LAB) up --name $(NAME) -n $(N)
@@ -89,4 +96,4 @@ demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 maste
 demo-down: $(STAMP) ## remove the demo
 	$(BIN)/python hack/demo/demo.py down
 
-.PHONY: help setup check test test-integration test-e2e-core e2e sim bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
+.PHONY: help image image-lock setup check test test-integration test-e2e-core e2e sim bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
