@@ -16,7 +16,7 @@ ASK = f"for i in $(seq {{}}); do curl -sk --max-time 5 https://{VIRTUAL}:6443/he
 
 def connections(worker: Machine) -> dict[str, int]:
     """Connections that the kernel counts by real server of the virtual address."""
-    service = f"TCP {_hexadecimal(VIRTUAL)}:192B"
+    service = re.compile(rf"TCP\s+{_hexadecimal(VIRTUAL)}:192B\s")
     found: dict[str, int] = {}
     inside = False
     for line in worker.exec("cat /proc/net/ip_vs").stdout.decode().splitlines():
@@ -25,7 +25,7 @@ def connections(worker: Machine) -> dict[str, int]:
             if inside and server and server[2] != "0":
                 found[_dotted(server[1])] = int(server[3]) + int(server[4])
         else:
-            inside = line.startswith(service)
+            inside = service.match(line) is not None
     return found
 
 

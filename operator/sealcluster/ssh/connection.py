@@ -322,7 +322,7 @@ class Connection:
         self._idle = None
         if self._link is None or self._users:
             return
-        if any(other.alive for other in self._behind):
+        if any(other.alive or other._lock.locked() for other in self._behind):  # locked: it logs in through us at this moment
             self._leave()
         else:
             self._drop(self._link)
