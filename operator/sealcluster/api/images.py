@@ -62,6 +62,13 @@ class ConfigSource(ApiModel):
     config_map_key_ref: KeyRef | None = None
     """Key of a ConfigMap."""
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Kind, name and key of what is referred to."""
+        kind, reference = ("Secret", self.secret_key_ref) if self.secret_key_ref is not None else ("ConfigMap", self.config_map_key_ref)
+        assert reference is not None  # the rule above
+        return kind, str(reference.name), str(reference.key)
+
 
 class ConfigFile(ApiModel):
     """A change to one file of the images before it is sent to the hosts."""

@@ -113,8 +113,8 @@ class ClusterView:
     kubeconfig: str | None = field(default=None, repr=False)
     """What `<name>-kubeconfig` holds now."""
     annotations: Mapping[str, str] = field(default_factory=dict)
-    config_texts: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Text by path for `spec.configs` rows that take it from a Secret or ConfigMap."""
+    config_texts: Mapping[tuple[str, str, str], str] = field(default_factory=dict, repr=False)
+    """Texts that rows of `spec.configs` take from a Secret or ConfigMap, by kind, name and key."""
     problems: tuple[Problem, ...] = ()
     """Found while observing, beyond single hosts (PKI missing, pull secret missing, …)."""
 

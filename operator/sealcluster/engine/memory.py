@@ -64,7 +64,7 @@ class Memory:
     failures: dict[str, Failure] = field(default_factory=dict)
     pki: PKI | None = None
     kubeconfig: str | None = None
-    config_texts: dict[str, str] = field(default_factory=dict)
+    config_texts: dict[tuple[str, str, str], str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     drained: set[str] = field(default_factory=set)
     connections: dict[str, HostPort] = field(default_factory=dict)
@@ -148,15 +148,9 @@ class Memory:
             self.pki = await self.ports.management.load_pki()
             self.kubeconfig = await self.ports.management.load_kubeconfig()
             for config in self.desired.spec.configs:
-                source = config.data_from
-                if source is None:
-                    continue
-                if source.secret_key_ref is not None:
-                    kind, reference = "Secret", source.secret_key_ref
-                else:
-                    assert source.config_map_key_ref is not None
-                    kind, reference = "ConfigMap", source.config_map_key_ref
-                self.config_texts[str(config.path)] = await self.ports.management.text(kind, str(reference.name), str(reference.key))
+                if config.data_from is not None:
+                    place = config.data_from.place
+                    self.config_texts[place] = await self.ports.management.text(*place)
         except TerminalError as error:
             problems.append(Problem(error.reason, error.message, hint=error.hint, cluster=True))
         self.problems = tuple(problems)

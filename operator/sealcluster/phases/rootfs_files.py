@@ -15,6 +15,8 @@ from sealcluster.render.configs import ConfigChange, ConfigError, apply_config
 from sealcluster.render.gotemplate import TemplateError, render
 
 TEMPLATE_SUFFIX = ".tmpl"
+OTHERS = 0o077
+"""What is taken off the mode of a file that holds a secret: only root may read it."""
 
 
 def rootfs_files(view: ClusterView, host: HostView) -> tuple[File, ...]:
@@ -23,21 +25,23 @@ def rootfs_files(view: ClusterView, host: HostView) -> tuple[File, ...]:
     texts: dict[str, tuple[str, int]] = {}
     for image in image_set(view.images_for(host)):
         texts.update(_render(view, image, env))
-    return _files(texts)
+    return _files(texts, view.registry_password)
 
 
 def application_files(view: ClusterView, host: HostView, image: ImageInfo) -> tuple[File, ...]:
     """Rendered files of an application image, relative to its working directory."""
-    return _files(_render(view, image, application_env(view, host, image)))
+    return _files(_render(view, image, application_env(view, host, image)), view.registry_password)
 
 
 def _render(view: ClusterView, image: ImageInfo, env: Mapping[str, str]) -> dict[str, tuple[str, int]]:
     data: dict[str, object] = {**env, "Env": dict(env), "Values": dict(env)}
     out: dict[str, tuple[str, int]] = {}
     originals = dict(image.small_files)
-    changes = tuple(_changes(view, image))
     templates = dict(image.templates)
-    for change in changes:
+    secret: set[str] = set()
+    for change, of_secret in _changes(view, image):
+        if of_secret:
+            secret.add(change.path)
         if change.path in templates:
             templates[change.path] = _apply(image, change, templates[change.path])
         else:
@@ -54,23 +58,28 @@ def _render(view: ClusterView, image: ImageInfo, env: Mapping[str, str]) -> dict
                 step="render",
                 hint="fix the template in the image, or replace the file by an entry in spec.configs",
             ) from error
+        if path in secret:
+            secret.add(target)
         out[target] = (rendered, image.modes.get(path, image.modes.get(target, 0o644)))
-    return out
+    return {path: (text, mode & ~OTHERS if path in secret else mode) for path, (text, mode) in out.items()}
 
 
-def _changes(view: ClusterView, image: ImageInfo) -> Iterable[ConfigChange]:
+def _changes(view: ClusterView, image: ImageInfo) -> Iterable[tuple[ConfigChange, bool]]:
+    """Changes in order; True: the text comes from a Secret."""
     for document in image.configs:
         try:
-            yield ConfigChange.from_document(document)
+            yield ConfigChange.from_document(document), False
         except ConfigError as error:
             raise TerminalError(
                 f"reading config.yml of image {image.name}: {error}", reason="TemplateFailed", step="render", hint="fix the image"
             ) from error
     for config in view.spec.configs:
         if config.match is None or config.match == image.name:
-            text = config.data if config.data is not None else view.config_texts.get(config.path)
+            place = config.data_from.place if config.data_from is not None else None
+            text = config.data if place is None else view.config_texts.get(place)
             if text is not None:
-                yield ConfigChange(path=config.path, data=text, strategy=str(config.strategy))
+                of_secret = place is not None and place[0] == "Secret"
+                yield ConfigChange(path=config.path, data=text, strategy=str(config.strategy)), of_secret
 
 
 def _apply(image: ImageInfo, change: ConfigChange, old: str) -> str:
@@ -85,8 +94,11 @@ def _apply(image: ImageInfo, change: ConfigChange, old: str) -> str:
         ) from error
 
 
-def _files(texts: Mapping[str, tuple[str, int]]) -> tuple[File, ...]:
-    return tuple(File(path, text.encode(), mode) for path, (text, mode) in sorted(texts.items()))
+def _files(texts: Mapping[str, tuple[str, int]], password: str) -> tuple[File, ...]:
+    """A file in which the registry's password stands is as secret as one that comes from a Secret."""
+    return tuple(
+        File(path, text.encode(), mode & ~OTHERS if password and password in text else mode) for path, (text, mode) in sorted(texts.items())
+    )
 
 
 def files_digest(files: Iterable[File]) -> str:

@@ -104,7 +104,7 @@ def rootfs(ref: str, arch: str = "amd64", version: str = VERSION, *, lvscare: bo
         },
         scripts=LABELS,
         parts=parts,
-        templates={"etc/model.conf.tmpl": "registry={{ .registryDomain }}:{{ .registryPort }}\n"},
+        templates={"etc/model.conf.tmpl": "registry={{ .registryDomain }}:{{ .registryPort }}\npassword={{ .registryPassword }}\n"},
         registry=_tree(images, content),
     )
     return Built(info, content)

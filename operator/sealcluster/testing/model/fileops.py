@@ -176,6 +176,7 @@ async def clean_host(run: Execution, op: CleanHost) -> None:
             await bash(run, f"{op.root}/scripts", f"bash {text}", op.env)
     await run.spend(0.4)
     machine.files.remove(op.root)
+    machine.files.remove(op.root.rpartition("/")[0])
     machine.files.write(etchosts.PATH, etchosts.with_block(machine.hosts_text, ()).encode())
     for path in list(machine.managed):
         machine.files.remove(path)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sealcluster.core.errors import Fenced, TerminalError, TransientError
 from sealcluster.core.facts import HostFacts, JournalEntry
 from sealcluster.core.ops import Claim, CleanHost, Job, JobResult
 from sealcluster.core.ports import FactsQuery, Fence, HostTarget, Progress
+from sealcluster.host.secrets_of import secrets_of
+from sealcluster.ssh.redact import Redactor
 from sealcluster.testing.clock import VirtualClock
 from sealcluster.testing.model import login, observe
 from sealcluster.testing.model.execution import Execution
@@ -129,7 +132,13 @@ class ModelHost:
             raise TransientError(
                 f"running {job.step}: the machine went down before it ended", reason="JobInterrupted", host=self.target.name, step=job.step
             )
-        return run.result
+        return self._redacted(job, run.result)
+
+    def _redacted(self, job: Job, result: JobResult) -> JobResult:
+        """What the real port lets out of a job's output."""
+        c = self.target.credentials
+        redact = Redactor((c.password, c.private_key, c.passphrase, c.become_password)).plus(secrets_of(job.op))
+        return replace(result, log=redact(result.log), output=redact(result.output))
 
     def _start(self, machine: Machine, job: Job, attempt: int, fence: Fence) -> JobRun:
         self._check_owner(machine, job, fence)

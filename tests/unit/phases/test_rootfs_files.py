@@ -1,0 +1,54 @@
+"""Who may read what is rendered, and which text goes into which file."""
+
+from sealcluster.core.images import ImageInfo
+from sealcluster.phases.rootfs_files import application_files, rootfs_files
+from unit.core.views import spec, view
+
+PASSWORD = "3c5a0f"
+
+
+def image(name="kubernetes", kind="rootfs", **more):
+    return ImageInfo("registry.example/x:v1", name, "sha256:1", "amd64", kind, version="v1.34.4", **more)
+
+
+def config(path, secret="", config_map="", **more):
+    source = {"secretKeyRef": {"name": secret, "key": "k"}} if secret else {"configMapKeyRef": {"name": config_map, "key": "k"}}
+    return {"path": path, "strategy": "override", "dataFrom": source, **more}
+
+
+def world(*images, configs=(), texts=None):
+    return view(spec(configs=list(configs)), images={"amd64": images}, config_texts=texts or {}, registry_password=PASSWORD)
+
+
+def modes(files):
+    return {f.path: (f.mode, f.content.decode()) for f in files}
+
+
+def files(here):
+    return modes(rootfs_files(here, here.hosts["m1"]))
+
+
+def test_what_comes_from_a_secret_is_for_root_alone():
+    texts = {("Secret", "s", "k"): "words", ("ConfigMap", "m", "k"): "others"}
+    found = image(modes={"etc/b.sh": 0o755})
+    here = world(found, configs=[config("etc/a", "s"), config("etc/b.sh", "s"), config("etc/c", config_map="m")], texts=texts)
+    assert files(here) == {"etc/a": (0o600, "words"), "etc/b.sh": (0o700, "words"), "etc/c": (0o644, "others")}
+
+
+def test_a_template_that_a_secret_changes_is_for_root_alone():
+    found = image(templates={"etc/a.tmpl": "{{ .registryDomain }}"})
+    here = world(found, configs=[config("etc/a.tmpl", "s", strategy="append")], texts={("Secret", "s", "k"): "words"})
+    assert files(here) == {"etc/a": (0o600, "sealos.hub\nwords")}
+
+
+def test_a_file_with_the_registrys_password_is_for_root_alone():
+    here = world(image(templates={"etc/a.tmpl": "{{ .registryUsername }}:{{ .registryPassword }}", "etc/b.tmpl": "{{ .registryPort }}"}))
+    assert files(here) == {"etc/a": (0o600, f"admin:{PASSWORD}"), "etc/b": (0o644, "5000")}
+
+
+def test_rows_for_the_same_path_of_different_images_keep_their_own_texts():
+    other = image("app", "application")
+    rows = [config("etc/a", "one", match="kubernetes"), config("etc/a", "two", match="app")]
+    here = world(image(), other, configs=rows, texts={("Secret", "one", "k"): "first", ("Secret", "two", "k"): "second"})
+    assert files(here) == {"etc/a": (0o600, "first")}
+    assert modes(application_files(here, here.hosts["m1"], other)) == {"etc/a": (0o600, "second")}
