@@ -24,6 +24,12 @@ PREPARING: Mapping[Reason, Entry] = {
         "A job on the host ended without a result: the machine went down, or somebody ended it.",
         "Nothing; a new attempt is made once the host answers.",
     ),
+    Reason.WAIT_TIMED_OUT: for_cluster(
+        C.STALLED,
+        PERSON,
+        "What a step waits for did not come true for many minutes, and nothing else moves.",
+        "Look at what the message waits for; the step goes on by itself once it is so.",
+    ),
     Reason.MANAGEMENT_UNAVAILABLE: for_cluster(
         C.RECONCILING,
         AGAIN,

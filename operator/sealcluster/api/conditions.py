@@ -45,6 +45,7 @@ class Reason(StrEnum):
     UPDATING = "Updating"
     PROGRESSING_WITH_RETRY = "ProgressingWithRetry"
     JOB_INTERRUPTED = "JobInterrupted"
+    WAIT_TIMED_OUT = "WaitTimedOut"
     MANAGEMENT_UNAVAILABLE = "ManagementUnavailable"
     STORAGE_REFUSED = "StorageRefused"
 

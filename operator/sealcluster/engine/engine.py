@@ -20,9 +20,10 @@ from sealcluster.engine.gate import Gate
 from sealcluster.engine.limits import Budgets, Limits
 from sealcluster.engine.memory import Memory
 from sealcluster.engine.ports import Ports
-from sealcluster.engine.report import Report, make_report
+from sealcluster.engine.report import Report, all_problems, make_report
 from sealcluster.engine.retry import OF_CREDENTIALS, failure
 from sealcluster.engine.steady import steady
+from sealcluster.engine.waits import Waits
 from sealcluster.phases import PHASES, TEARDOWN, Context, Phase
 from sealcluster.phases.releasing import REMOVE
 
@@ -84,6 +85,7 @@ class Engine:
         self._successes: dict[str, int] = {}
         self._conflicts: dict[str, int] = {}
         self._occupied: set[str] = set()
+        self._waits = Waits()
 
     # --- what callers do ---------------------------------------------------------------------------------------
     def update(self, desired: Desired) -> None:
@@ -152,7 +154,9 @@ class Engine:
 
     def _report(self, view: ClusterView, plans: dict[str, PhasePlan]) -> Report:
         titles = [(self._phases.get(n) or self._teardown[n]).title for n in plans]
-        return make_report(view, plans, self._actions, self._progress, titles, settling=view.steady - self._active_at < SETTLING)
+        overdue = self._waits.overdue(view, plans, self._actions, all_problems(view, plans))
+        settling = view.steady - self._active_at < SETTLING
+        return make_report(view, plans, self._actions, self._progress, titles, settling=settling, overdue=overdue)
 
     def _plans(self, view: ClusterView) -> dict[str, PhasePlan]:
         chosen = self._teardown if view.deleting else self._phases

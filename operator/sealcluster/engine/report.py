@@ -81,15 +81,16 @@ def make_report(
     titles: Sequence[str],
     *,
     settling: bool = False,
+    overdue: tuple[Problem, ...] = (),
 ) -> Report:
-    """Judge one turn. `settling`: something changed a moment ago, so an unhealthy node may just be starting."""
-    problems = all_problems(view, plans)
+    """Judge one turn. `settling`: something changed a moment ago, so an unhealthy node may just be starting; `overdue`: what waited too long."""
+    problems = (*all_problems(view, plans), *(_with_hint(p) for p in overdue))
     applied = all(not p.actions for p in plans.values()) and all(_just_down(view, p) for p in problems) and not view.deleting
     step = _step(plans, running, titles)
     account = Account(
         details=_details(view, plans, problems),
         applied=applied,
-        working=None if view.spec.paused else _working(view, plans, running, problems, step, settling=settling),
+        working=None if view.spec.paused else _working(view, plans, running, problems, step, settling=settling, standstill=bool(overdue)),
         blocked=_blocked(problems),
         paused=bool(view.spec.paused),
         deleting=view.deleting,
@@ -103,7 +104,11 @@ def all_problems(view: ClusterView, plans: Mapping[str, PhasePlan]) -> tuple[Pro
     found += view.problems
     found += [p for plan in plans.values() for p in plan.problems]
     found += [f.problem for f in view.failures.values()]
-    return tuple(dict.fromkeys(replace(p, hint=p.hint or CATALOGUE[as_reason(p.reason)].cure) for p in found))
+    return tuple(dict.fromkeys(_with_hint(p) for p in found))
+
+
+def _with_hint(problem: Problem) -> Problem:
+    return replace(problem, hint=problem.hint or CATALOGUE[as_reason(problem.reason)].cure)
 
 
 def _step(plans: Mapping[str, PhasePlan], running: Mapping[str, Action], titles: Sequence[str]) -> Step | None:
@@ -127,6 +132,7 @@ def _working(
     step: Step | None,
     *,
     settling: bool,
+    standstill: bool,
 ) -> Note | None:
     made = view.kubeconfig is not None and all(i.name in view.state.guests for i in view.any_images if i.type == "application")
     fresh = Reason.DELETING if view.deleting else (Reason.UPDATING if made else Reason.PROVISIONING)
@@ -146,7 +152,7 @@ def _working(
     waiting = [a for p in plans.values() for a in p.actions if a.host not in stuck and a.key not in view.failures]
     if any(p.cluster for p in problems if p.terminal):
         return None
-    if waiting and not (stuck and all(_stands_still(a, stuck) for a in waiting)):
+    if waiting and not standstill and not (stuck and all(_stands_still(a, stuck) for a in waiting)):
         first = waiting[0]
         return Note(fresh, f"{step or first.what}: {'waiting for ' + first.needs if first.needs else first.what}")
     if settling and not problems and not view.cluster_settled:

@@ -1,0 +1,72 @@
+"""What waits for something that does not come true: after a while a person is told. It is looked at on, and goes on by itself when it comes true."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sealcluster.api.conditions import Reason
+from sealcluster.core.plan import Action, PhasePlan, Problem
+from sealcluster.core.view import ClusterView
+
+LONGEST_WAIT = 600.0
+"""Seconds without any progress after which what still waits is a standstill."""
+
+REASONS: Mapping[str, Reason] = {
+    "distribute-rootfs": Reason.DISTRIBUTION_FAILED,
+    "distribute-registry": Reason.REGISTRY_FAILED,
+    "certificates": Reason.CERTIFICATE_FAILED,
+    "init-control-plane": Reason.CONTROL_PLANE_UNHEALTHY,
+    "join-masters": Reason.CONTROL_PLANE_UNHEALTHY,
+    "join-nodes": Reason.API_SERVER_UNREACHABLE,
+    "load-balancer": Reason.ENDPOINT_UNREACHABLE,
+    "guests": Reason.API_SERVER_UNREACHABLE,
+    "kubeconfig": Reason.API_SERVER_UNREACHABLE,
+}
+"""Why, by the phase that waits; others are WaitTimedOut."""
+
+
+class Waits:
+    """Knows since when nothing has moved. All times are steady ones."""
+
+    def __init__(self) -> None:
+        self._moved_at = float("-inf")
+        self._marks: frozenset[tuple[str, str]] = frozenset()
+
+    def overdue(
+        self, view: ClusterView, plans: Mapping[str, PhasePlan], running: Mapping[str, Action], problems: tuple[Problem, ...]
+    ) -> tuple[Problem, ...]:
+        """What has waited too long: of the earliest phase that waits for something that happens by itself (the others wait for that).
+
+        Nothing is overdue while something moves: a job runs for the first time, or what is left to do, or what it waits for, has changed.
+        A step whose machine has a problem of its own waits for that, and is not told twice.
+        """
+        marks = frozenset((a.key, a.needs) for plan in plans.values() for a in plan.actions)
+        if marks != self._marks or self._moves(view, running):
+            self._marks, self._moved_at = marks, view.steady
+        if view.steady - self._moved_at < LONGEST_WAIT:
+            return ()
+        waiting = [a for plan in plans.values() for a in plan.actions if a.needs and not _excused(a, problems)]
+        first = [a for a in waiting if a.watch] or waiting
+        return tuple(_problem(a) for a in first if a.phase == first[0].phase)
+
+    @staticmethod
+    def _moves(view: ClusterView, running: Mapping[str, Action]) -> bool:
+        if view.spec.paused or any(a.key not in view.failures for a in running.values()):
+            return True
+        return any(job.state == "running" for host in view.hosts.values() if host.facts for job in host.facts.jobs.values())
+
+
+def _excused(action: Action, problems: tuple[Problem, ...]) -> bool:
+    involved = {action.host, *action.watch} - {""}
+    return any(p.cluster or not involved or p.host in involved for p in problems)
+
+
+def _problem(action: Action) -> Problem:
+    where = f" on {action.host}" if action.host else ""
+    return Problem(
+        str(REASONS.get(action.phase, Reason.WAIT_TIMED_OUT)),
+        f"{action.what}{where}: still waiting for {action.needs}, for more than {LONGEST_WAIT / 60:.0f} minutes",
+        host=action.host,
+        phase=action.phase,
+        cluster=not action.host,
+    )
