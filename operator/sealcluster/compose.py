@@ -8,6 +8,7 @@ import secrets
 import string
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +89,10 @@ class Adapters:
             token=bootstrap_token,
             new_id=lambda: str(uuid.uuid4()),
         )
+
+    def traffic(self) -> Mapping[str, int]:
+        """SSH connections and commands so far."""
+        return {"connections": self.hosts.tally.connections, "commands": self.hosts.tally.commands}
 
     def _kubeconfig(self, cluster: str, endpoint: Endpoint, domain: str, pki: PKI) -> str:
         # v1.28's identity (system:masters) works on every minor, also before kubeadm bound the newer group

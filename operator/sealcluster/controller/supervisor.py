@@ -14,10 +14,10 @@ from sealcluster.api import FINALIZER, RETRY_ANNOTATION, DeletionPolicy, Invalid
 from sealcluster.api.conditions import ConditionType as C
 from sealcluster.api.conditions import Reason
 from sealcluster.api.field_errors import FieldError
-from sealcluster.api.status import Condition
+from sealcluster.api.status import Condition, ConditionStatus
 from sealcluster.api.summary import Account, Finding, Note, begin, phase_word, set_conditions, summarize
 from sealcluster.api.validation import validate, validate_change
-from sealcluster.compose import Adapters
+from sealcluster.controller.supervisor_port import Adapters
 from sealcluster.core.errors import Fenced, SealError
 from sealcluster.engine import Desired, Engine, Report
 from sealcluster.engine.status import make_status
@@ -75,7 +75,7 @@ class Supervisor:
 
     def traffic(self) -> Mapping[str, int]:
         """What went over SSH so far, for metrics."""
-        return {"connections": self._adapters.hosts.tally.connections, "commands": self._adapters.hosts.tally.commands}
+        return self._adapters.traffic()
 
     async def close(self) -> None:
         """Let go of every cluster; what runs on machines goes on there."""
@@ -105,12 +105,17 @@ class ObjectSupervisor:
         self._engine: Engine | None = None
         self._engine_task: asyncio.Task[Report] | None = None
         self._writer: StatusWriter | None = None
-        self._seen_generation = -1
+        status = body.get("status") or {}
+        known = status.get("observedGeneration") == meta.get("generation", 1) and {c.type for c in self._conditions} >= set(C)
+        self._seen_generation = int(meta.get("generation", 1)) if known else -1
+        self._resuming = known and any(c.type == C.READY and c.status is ConditionStatus.TRUE for c in self._conditions)
+        """What an operator before us said of this generation holds until we have looked ourselves."""
         self._said: set[tuple[str, ...]] = set()
         """What the last report's events were about."""
         self._pending_events: set[asyncio.Task[None]] = set()
         self._fenced = False
-        self._clusterfile: str | None = (body.get("status") or {}).get("clusterfile")
+        self._purged = False
+        self._clusterfile: str | None = status.get("clusterfile")
         """The last one that could be made: an operator that has just started does not know the images yet."""
         self._task = asyncio.create_task(self._run(), name=f"{self.namespace}/{self.name}")
 
@@ -127,6 +132,8 @@ class ObjectSupervisor:
     def offer(self, body: Body) -> None:
         """The newest version of the object."""
         self._body = body
+        if self._writer is not None:
+            self._writer.seen(body)
         self._changed.set()
 
     def stop(self) -> None:
@@ -145,8 +152,11 @@ class ObjectSupervisor:
             try:
                 while not writer.gone:
                     self._changed.clear()
-                    await self._turn()
-                    await self._wait()
+                    try:
+                        await self._turn()
+                        await self._wait()
+                    except SealError as error:  # the API server refused or did not answer: this object waits, the others go on
+                        await self._trouble(Reason(error.reason), error.message)
             finally:
                 await self._stop_engine()
 
@@ -163,6 +173,11 @@ class ObjectSupervisor:
             await self._engine_ended()
 
     async def _turn(self) -> None:
+        if self._fenced:
+            return  # another operator's word counts, also about what is to be said
+        if self._purged:
+            await self._release()  # again: the API server did not take it the first time
+            return
         generation = int(self._body["metadata"].get("generation", 1))
         if generation != self._seen_generation:
             self._seen_generation = generation
@@ -242,6 +257,7 @@ class ObjectSupervisor:
                 await self._adapters.clock.sleep(RESTART_SECONDS)
                 self._changed.set()
                 return
+            self._purged = True
             await self._events.normal("Released", "every machine was cleaned and verified")
             await self._release()
             return
@@ -252,9 +268,13 @@ class ObjectSupervisor:
         reason, message = Reason.INTERNAL_ERROR, f"{type(error).__name__}: {error}"
         if isinstance(error, SealError):
             reason, message = Reason(error.reason), error.message
-            log.warning("%s", message, extra=self._extra())
         else:
             log.error("the engine ended; it is started again", exc_info=error, extra=self._extra())
+        await self._trouble(reason, message)
+
+    async def _trouble(self, reason: Reason, message: str) -> None:
+        """Something that may pass: said, and tried again after a while."""
+        log.warning("%s; trying again", message, extra=self._extra())
         note = Note(Reason.PROGRESSING_WITH_RETRY, f"{message}; trying again")
         self._tell(Account(working=note, details={C.AVAILABLE: Finding.unknown(reason, message)}), self._seen_generation)
         await self._adapters.clock.sleep(RESTART_SECONDS)
@@ -262,6 +282,9 @@ class ObjectSupervisor:
 
     def _on_report(self, report: Report) -> None:
         self.report = report
+        if self._resuming and only_looks(report):
+            return
+        self._resuming = False
         keys = {h.name: fingerprint(h.host_key or (h.row.host_key if h.row else "")) for h in report.view.hosts.values()}
         known = {name: value for name, value in keys.items() if value}
         status = make_status(report, self._conditions, self._now(), fingerprints=known, failure=self._failure)
@@ -334,6 +357,8 @@ class ObjectSupervisor:
                 self._body = fresh
                 patch[0]["value"] = fresh["metadata"]["resourceVersion"]
                 present = [f for f in fresh["metadata"].get("finalizers") or () if f != FINALIZER]
+                if FINALIZER in finalizers and fresh["metadata"].get("deletionTimestamp"):
+                    return  # too late to hold it; the event of its deletion is on its way
                 patch[1]["value"] = [*present, FINALIZER] if FINALIZER in finalizers else present
             except NotFound:
                 return
@@ -349,6 +374,12 @@ def _listed(errors: Sequence[FieldError]) -> str:
     """The first few, whole."""
     more = f" (and {len(errors) - 3} more)" if len(errors) > 3 else ""
     return "; ".join(str(e) for e in errors[:3]) + more
+
+
+def only_looks(report: Report) -> bool:
+    """True while all that is left to do is to learn what the images are: nothing is in the way, nothing has to be changed."""
+    left = {a.phase for p in report.plans.values() for a in p.actions}
+    return report.view.cluster_settled and not report.problems and left == {"pull-images"}
 
 
 def _released(report: Report) -> bool:

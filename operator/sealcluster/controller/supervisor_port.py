@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sealcluster.engine import Report
+from sealcluster.core.ports import Clock, Management
+from sealcluster.engine import Ports, Report
 from sealcluster.kube.client import KubeClient
 
 
@@ -35,6 +36,23 @@ class SupervisorPort(Protocol):
 
     async def close(self) -> None:
         """Let go of every object; what runs on machines goes on there."""
+        ...
+
+
+class Adapters(Protocol):
+    """What all clusters of this process share (`compose.Adapters`)."""
+
+    @property
+    def clock(self) -> Clock:
+        """Time."""
+        ...
+
+    def ports(self, management: Management) -> Ports:
+        """The ports of one cluster."""
+        ...
+
+    def traffic(self) -> Mapping[str, int]:
+        """What went over SSH so far, by kind."""
         ...
 
 

@@ -68,6 +68,15 @@ class StatusWriter:
         self._waiting = status
         self._wake.set()
 
+    def seen(self, body: Mapping[str, Any]) -> None:
+        """The object as it came from a watch: a status that somebody else wrote after us is not the one that we wrote, whatever we remember."""
+        try:
+            newer = self._version is not None and int(body["metadata"]["resourceVersion"]) > int(self._version)
+        except ValueError:
+            return  # a server whose versions have no order: nothing can be concluded
+        if newer and (body.get("status") or {}) != self._written:
+            self._written = dict(body.get("status") or {})
+
     async def flush(self) -> bool:
         """Write what is waiting now; True when the API server has the newest status (or the object is gone)."""
         async with self._writing:

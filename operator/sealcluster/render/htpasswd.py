@@ -2,7 +2,10 @@
 
 import bcrypt
 
+COST = 10
+"""Rounds of bcrypt, as a power of two; simulations lower it."""
+
 
 def htpasswd(user: str, password: str) -> str:
-    """One ``user:bcrypt`` line (cost 10, a new salt each time)."""
-    return f"{user}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(10)).decode()}\n"
+    """One ``user:bcrypt`` line (a new salt each time)."""
+    return f"{user}:{bcrypt.hashpw(password.encode(), bcrypt.gensalt(COST)).decode()}\n"

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from sealcluster.api import SealClusterSpec
 from sealcluster.engine.report import Report
 from sealcluster.testing.driver import Simulation
 from sealcluster.testing.model import etchosts
 from sealcluster.testing.model.machine import MANIFESTS, Machine
+from sealcluster.testing.model.world import ModelWorld
 
 
 def wrong_claims(sim: Simulation, report: Report) -> list[str]:
     """What a report claims although it is not so."""
     if not report.ready:
         return []
-    spec = report.view.spec
-    kube = sim.world.kube_of(report.view.state.cluster_id)
+    published = sim.management.kubeconfig is not None
+    return untrue(sim.world, report.view.spec, report.view.state.cluster_id, published=published)
+
+
+def untrue(world: ModelWorld, spec: SealClusterSpec, cluster_id: str, *, published: bool) -> list[str]:
+    """What "Ready" says of this cluster and is not so. `published`: there is a kubeconfig."""
+    kube = world.kube_of(cluster_id)
     if kube is None:
         return ["Ready although no cluster was ever initialised"]
-    sim.world.planes.sync_nodes(kube, sim.world.now())
+    world.planes.sync_nodes(kube, world.now())
     found = []
     masters = {str(h.name) for h in spec.masters()}
     names = {str(h.name) for h in spec.hosts}
@@ -29,7 +36,7 @@ def wrong_claims(sim: Simulation, report: Report) -> list[str]:
         found.append(f"Ready although the nodes are {sorted(kube.nodes)}, not {sorted(names)}")
     if not kube.cni:
         found.append("Ready although the network application was never applied")
-    if sim.management.kubeconfig is None:
+    if not published:
         found.append("Ready although no kubeconfig is published")
     return found
 
@@ -49,28 +56,44 @@ def check(sim: Simulation, report: Report) -> None:
 
 def verdict(sim: Simulation) -> list[str]:
     """Everything that was violated in this world, and what must hold at its end."""
-    found = list(sim.world.ledger.violations)
-    for cluster, count in sim.world.ledger.init_successes.items():
-        if count != 1:
-            found.append(f"kubeadm init succeeded {count} times for cluster {cluster}")
+    found = broken(sim.world)
     if sim.desired is not None and sim.desired.deleting and sim.operators[-1].finished:
         found += [f"{m.name} is not clean: {', '.join(m.leftovers())}" for m in sim.world.machines.values() if m.leftovers()]
         found += [f"{m.name} still belongs to {m.owner.cluster_id}" for m in sim.world.machines.values() if m.owner is not None]
         if sim.management.state is not None or sim.management.pki is not None:
             found.append("the deletion is complete although state or PKI are still stored")
-    for cluster, authorities in sim.world.ledger.cas.items():
+    return list(dict.fromkeys(found))
+
+
+def broken(world: ModelWorld) -> list[str]:
+    """What was violated in this world, whoever ruled it."""
+    found = list(world.ledger.violations)
+    for cluster, count in world.ledger.init_successes.items():
+        if count != 1:
+            found.append(f"kubeadm init succeeded {count} times for cluster {cluster}")
+    for cluster, authorities in world.ledger.cas.items():
         if len(authorities) > 1:
             found.append(f"cluster {cluster} had {len(authorities)} certificate authorities on its machines")
-    return list(dict.fromkeys(found))
+    return found
 
 
 def end_state(sim: Simulation) -> dict[str, Any]:
     """What the world looks like once everything is done, without what may differ between runs (keys, ids, times)."""
-    kube = sim.world.kube_of(sim.state_id())
-    if kube is not None:
-        sim.world.planes.sync_nodes(kube, sim.world.now())
     return {
-        "machines": {name: _machine(machine) for name, machine in sorted(sim.world.machines.items())},
+        **world_state(sim.world, sim.state_id()),
+        "inventory": sorted(sim.management.history[-1].inventory) if sim.management.state else [],
+        "guests": sorted(sim.management.history[-1].guests) if sim.management.state else [],
+        "records": (sim.management.state is not None, sim.management.pki is not None, sim.management.kubeconfig is not None),
+    }
+
+
+def world_state(world: ModelWorld, cluster_id: str) -> dict[str, Any]:
+    """Machines and this cluster as they really are."""
+    kube = world.kube_of(cluster_id)
+    if kube is not None:
+        world.planes.sync_nodes(kube, world.now())
+    return {
+        "machines": {name: _machine(machine) for name, machine in sorted(world.machines.items())},
         "nodes": {
             n.name: (n.control_plane, n.ready, n.unschedulable, tuple(sorted(n.labels.items())), tuple(sorted(n.taints)))
             for n in (kube.nodes.values() if kube else ())
@@ -78,9 +101,6 @@ def end_state(sim: Simulation) -> dict[str, Any]:
         "voters": sorted(m.name for m in kube.etcd.voters()) if kube else [],
         "learners": len(kube.etcd.members) - len(kube.etcd.voters()) if kube else 0,
         "applications": sorted(kube.guests) if kube else [],
-        "inventory": sorted(sim.management.history[-1].inventory) if sim.management.state else [],
-        "guests": sorted(sim.management.history[-1].guests) if sim.management.state else [],
-        "records": (sim.management.state is not None, sim.management.pki is not None, sim.management.kubeconfig is not None),
     }
 
 
