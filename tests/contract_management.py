@@ -196,6 +196,19 @@ class ManagementContract:
         assert "s3:cret" not in repr(auth)
         assert (await management.pull_auth([])).auths == {}
 
+    async def test_the_stamp_of_an_object_changes_with_its_content(self, management: Management, again: Management, put: Put) -> None:
+        assert [await management.stamp(kind, "given") for kind in ("Secret", "ConfigMap")] == ["", ""]
+        await put("ConfigMap", "given", {"a": "one"})
+        assert await management.stamp("ConfigMap", "given")
+        await put("Secret", "given", {"a": "one"})
+        first = await management.stamp("Secret", "given")
+        assert first
+        assert await again.stamp("Secret", "given") == first
+        await put("Secret", "given", {"a": "other"})
+        second = await management.stamp("Secret", "given")
+        assert second not in ("", first)
+        assert "other" not in second
+
     @pytest.mark.parametrize(
         "text", ["hunter2", '{"auths": ["hunter2"]}', '{"auths": {"a": {"auth": "hunter2"}}}', '{"hunter2": {}}', '["hunter2"]']
     )

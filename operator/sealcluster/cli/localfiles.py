@@ -69,8 +69,11 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
 
 
 def stamp(path: Path) -> str:
-    """A text that is another one after the file was replaced; says nothing about its content."""
-    status = path.stat()
+    """A text that is another one after the file was replaced; says nothing about its content. Empty: there is no such file."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return ""
     return f"{status.st_ino}-{status.st_mtime_ns}"
 
 

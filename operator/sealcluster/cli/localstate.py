@@ -91,6 +91,10 @@ class LocalManagement:
         found = [await self._thread(self._data, "Secret", reference) for reference in references]
         return PullAuth(auths=secretdata.registry_auths((source, data) for data, source, _ in found))
 
+    async def stamp(self, kind: str, reference: str) -> str:
+        """Changes with every `put`; empty before the first."""
+        return await self._thread(localfiles.stamp, self._user_file(kind, reference))
+
     async def purge(self) -> None:
         """Remove kubeconfig, PKI and, last, the state. What the user gave (`secrets/`, `configmaps/`) stays."""
         await self._thread(self._purge)
@@ -156,7 +160,7 @@ class LocalManagement:
 
     def _data(self, kind: str, name: str) -> tuple[dict[str, bytes], str, str]:
         file = self._user_file(kind, name)
-        version = localfiles.stamp(file) if file.exists() else ""
+        version = localfiles.stamp(file)
         data = localfiles.read(file)
         if data is None:
             raise secretdata.missing(f"{kind} {name} ({file})", hint="give it on the command line")

@@ -80,6 +80,10 @@ class Observer:
             merged = {**one.auths, **merged}
         return PullAuth(merged)
 
+    async def stamp(self, kind: str, reference: str) -> str:
+        """That of what is stored; what was typed does not change during a look."""
+        return "typed" if self._own(kind, reference) is not None else await self._stored.stamp(kind, reference)
+
     async def purge(self) -> None:
         """Refused."""
         raise _refused("the records")

@@ -315,6 +315,10 @@ class Management(Protocol):
         """Merge dockerconfigjson Secrets."""
         ...
 
+    async def stamp(self, kind: str, reference: str) -> str:
+        """A text that is another one whenever this Secret or ConfigMap was changed; empty while it does not exist."""
+        ...
+
     async def purge(self) -> None:
         """Remove state, PKI and kubeconfig after the last host was released."""
         ...

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 
+from sealcluster.api import SealClusterSpec
 from sealcluster.core.errors import Fenced, SealError, StateConflict, TerminalError
 from sealcluster.core.images import ImageInfo
 from sealcluster.core.plan import Action, PhasePlan
@@ -20,6 +21,7 @@ from sealcluster.engine.gate import Gate
 from sealcluster.engine.limits import Budgets, Limits
 from sealcluster.engine.memory import Memory
 from sealcluster.engine.ports import Ports
+from sealcluster.engine.references import References
 from sealcluster.engine.report import Report, all_problems, make_report
 from sealcluster.engine.retry import OF_CREDENTIALS, failure
 from sealcluster.engine.steady import steady
@@ -86,6 +88,7 @@ class Engine:
         self._conflicts: dict[str, int] = {}
         self._occupied: set[str] = set()
         self._waits = Waits()
+        self._references = References(ports.management, ports.clock)
 
     # --- what callers do ---------------------------------------------------------------------------------------
     def update(self, desired: Desired) -> None:
@@ -120,6 +123,7 @@ class Engine:
 
     async def run(self, until: Callable[[Report], bool] | None = None) -> Report:
         """Work until `until` says so (the CLI), or for ever (the operator). Raises Fenced when another operator took over."""
+        watcher = asyncio.create_task(self._references.watch(self._failing, self.wake), name=f"references of {self._memory.desired.name}")
         try:
             await self._gate.take_over(self._ports.new_id)
             await self._memory.look_all()
@@ -127,12 +131,18 @@ class Engine:
             self._until = until
             while True:
                 report = await self._turn()
+                if watcher.done():
+                    watcher.result()
                 if self._fenced is not None:
                     raise self._fenced
                 if until is not None and until(report):
                     return report
         finally:
+            watcher.cancel()
             await self._stop()
+
+    def _failing(self) -> SealClusterSpec | None:
+        return self._memory.desired.spec if self._memory.failures or self._memory.problems else None
 
     # --- one turn ----------------------------------------------------------------------------------------------
     async def _turn(self) -> Report:
@@ -375,6 +385,7 @@ class Engine:
         desired = self._memory.desired
         auth = PullAuth()
         if desired.spec.pull_secret_refs:
+            await self._references.used(desired.spec)
             auth = await self._ports.management.pull_auth([str(r.name) for r in desired.spec.pull_secret_refs])
         infos = [await self._ports.images.resolve(str(i.name), str(i.ref), arch, auth, None) for i in desired.spec.images]
         self._refuse_upgrade(arch, infos)

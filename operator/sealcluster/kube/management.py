@@ -117,6 +117,11 @@ class KubeManagement:
         found = [await self._users(SECRETS, reference) for reference in references]
         return PullAuth(auths=secretdata.registry_auths((source, secretdata.decode(item)) for item, source in found))
 
+    async def stamp(self, kind: str, reference: str) -> str:
+        """Its UID and resourceVersion; empty while it does not exist."""
+        found = await self._client.find(CONFIGMAPS if kind == "ConfigMap" else SECRETS, reference, self._namespace)
+        return "" if found is None else f"{found['metadata']['uid']}/{found['metadata']['resourceVersion']}"
+
     async def purge(self) -> None:
         """Remove kubeconfig, PKI and, last, the state: what dies in between is finished by the next purge.
 

@@ -194,6 +194,10 @@ class CountedManagement:
         """Look."""
         return await self._effects.look(lambda: self._inner.pull_auth(references))
 
+    async def stamp(self, kind: str, reference: str) -> str:
+        """Look."""
+        return await self._effects.look(lambda: self._inner.stamp(kind, reference))
+
     async def purge(self) -> None:
         """Effect."""
         await self._effects.change("management: purge", self._inner.purge)

@@ -119,6 +119,12 @@ class FakeManagement:
         found = [await self._users("Secret", reference) for reference in references]
         return PullAuth(auths=secretdata.registry_auths((source, data) for data, source, _ in found))
 
+    async def stamp(self, kind: str, reference: str) -> str:
+        """Its version; an object that was dropped and made again begins with another one."""
+        await self._call()
+        found = self.users.get((kind, reference))
+        return "" if found is None else f"{id(found[0])}/{found[1]}"
+
     async def _users(self, kind: str, reference: str) -> tuple[dict[str, bytes], str, str]:
         (CONFIGMAPS if kind == "ConfigMap" else SECRETS).path("default", reference)  # refuses what is no name
         await self._call()
