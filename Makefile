@@ -41,6 +41,7 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(BIN)/bandit -q -r operator/sealcluster -c pyproject.toml
 	$(BIN)/python hack/gen_crds.py --check
 	$(BIN)/python hack/gen_reasons.py --check
+	$(BIN)/python hack/gen_chart.py --check
 	$(BIN)/pytest -q tests/unit tests/sim
 
 test: check test-integration test-e2e-core ## everything that gates: check, integration, the core of e2e
@@ -67,8 +68,9 @@ format: $(STAMP) ## format and fix what can be fixed
 docs: $(STAMP) ## generate docs/reasons.md from the catalogue
 	$(BIN)/python hack/gen_reasons.py
 
-crd: $(STAMP) ## generate crds/ from the models
+crd: $(STAMP) ## generate crds/ from the models, and what the chart takes from it
 	$(BIN)/python hack/gen_crds.py
+	$(BIN)/python hack/gen_chart.py
 
 # --- what people install ---------------------------------------------------------------------------------------------
 image: $(STAMP) ## build the operator's image into build/, without a container engine

@@ -128,9 +128,12 @@ def _gzipped(blobs: Blobs, entries: list[Entry]) -> Layer:
     """gzip, which every registry and every container runtime takes, as small as it gets."""
     plain = layer(blobs, entries, "none")
     packed = blobs.root / ".packed"
-    with blobs.path(plain.diff_id).open("rb") as source, packed.open("wb") as raw:
-        with gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as target:
-            shutil.copyfileobj(source, target, 1 << 20)
+    with (
+        blobs.path(plain.diff_id).open("rb") as source,
+        packed.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as target,
+    ):
+        shutil.copyfileobj(source, target, 1 << 20)
     blobs.path(plain.diff_id).unlink()
     with packed.open("rb") as file:
         digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
