@@ -1,6 +1,7 @@
 """Write the CustomResourceDefinition into crds/, or with --check say whether the file there is up to date."""
 
 import argparse
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def main() -> int:
         return 0
     TARGET.parent.mkdir(exist_ok=True)
     TARGET.write_text(text)
+    subprocess.run([sys.executable, str(ROOT / "hack" / "gen_chart.py")], check=True)  # the chart holds it as a template
     return 0
 
 

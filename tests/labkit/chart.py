@@ -1,0 +1,68 @@
+"""The chart, rendered and installed by the real helm."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from sealab.gobuild import binary
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "sealcluster"
+GOLDEN = ROOT / "tests" / "golden" / "chart"
+NAMESPACE = "sealcluster-system"
+KUBERNETES = "v1.34.4"
+"""The version that charts are rendered for: a helm that was built from its module would say 1.20."""
+IMAGE = "image.repository=registry.example/sealcluster-operator"
+
+Manifest = dict[str, Any]
+
+
+def helm(*words: str, check: bool = True, kubeconfig: Path | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """Run helm; with `check` a failure is an AssertionError with what it said."""
+    home = Path(os.environ.get("TMPDIR", "/tmp")) / "sealcluster-helm"
+    environment = {**os.environ, "HELM_CACHE_HOME": str(home), "HELM_CONFIG_HOME": str(home), "HELM_DATA_HOME": str(home)}
+    target = ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
+    command = [str(binary("helm")), *words, *target]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
+    assert not check or done.returncode == 0, f"helm {' '.join(words)}: {done.stderr}"
+    return done
+
+
+def template(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """`helm template` of the chart for one release."""
+    common = ["--namespace", NAMESPACE, "--kube-version", KUBERNETES, "--include-crds"]
+    return helm("template", "sealcluster", str(CHART), *common, *words, check=check)
+
+
+def render(*words: str) -> list[Manifest]:
+    """The manifests of the chart with these words for helm (`--set`, `--values`)."""
+    return [manifest for manifest in yaml.safe_load_all(template(*words).stdout) if manifest]
+
+
+def cases() -> list[str]:
+    """Names of the sets of values that have a golden file."""
+    return sorted(path.name.removesuffix(".values.yaml") for path in GOLDEN.glob("*.values.yaml"))
+
+
+def values_of(case: str) -> list[str]:
+    """helm's words for a set of values."""
+    return ["--values", str(GOLDEN / f"{case}.values.yaml")]
+
+
+def golden(case: str) -> str:
+    """What helm renders of a set of values, without the two long documents that other tests compare with their sources."""
+    documents = template(*values_of(case)).stdout.removeprefix("---\n").split("\n---\n")
+    short = [
+        text
+        for text in documents
+        if not text.startswith(("# Source: sealcluster/templates/crd.", "# Source: sealcluster/templates/dashboard."))
+    ]
+    return "\n---\n".join(short).rstrip() + "\n"
+
+
+if __name__ == "__main__":  # write the golden files anew, after a change on purpose: PYTHONPATH=hack/lab:tests python tests/labkit/chart.py
+    for each in cases():
+        (GOLDEN / f"{each}.yaml").write_text(golden(each))
