@@ -42,6 +42,9 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(BIN)/python hack/gen_crds.py --check
 	$(BIN)/python hack/gen_reasons.py --check
 	$(BIN)/python hack/gen_chart.py --check
+	$(BIN)/python hack/gen_api.py --check
+	$(BIN)/python hack/gen_argocd.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/pytest -q tests/unit tests/sim
 
 test: check test-integration test-e2e-core ## everything that gates: check, integration, the core of e2e
@@ -65,11 +68,15 @@ format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(STAMP) ## generate docs/reasons.md from the catalogue
+docs: $(STAMP) ## generate the pages that come from code, the pack for Argo CD, and the site below build/site
 	$(BIN)/python hack/gen_reasons.py
+	$(BIN)/python hack/gen_api.py
+	$(BIN)/python hack/gen_argocd.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-crd: $(STAMP) ## generate crds/ from the models, and what the chart takes from it
+crd: $(STAMP) ## generate crds/ and docs/api.md from the models, and what the chart takes from it
 	$(BIN)/python hack/gen_crds.py
+	$(BIN)/python hack/gen_api.py
 	$(BIN)/python hack/gen_chart.py
 
 # --- what people install ---------------------------------------------------------------------------------------------
