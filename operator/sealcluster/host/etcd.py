@@ -13,8 +13,13 @@ def parse_etcd(status: str, members: str) -> EtcdFacts | None:
 
     The list is read through the quorum, so a member that gives it is healthy; the status is the member's own.
     """
-    own = _first(_load(status))
-    listed = _load(members)
+    try:
+        return _read(_first(_load(status)), _load(members))
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        return None  # no etcdctl prints such a thing: nobody who is to be believed has answered
+
+
+def _read(own: dict[str, Any], listed: Any) -> EtcdFacts | None:
     listed = listed if isinstance(listed, dict) else {}
     header = own.get("Status", {}).get("header", {}) or listed.get("header", {})
     if not header:
@@ -22,9 +27,9 @@ def parse_etcd(status: str, members: str) -> EtcdFacts | None:
     rows = tuple(
         EtcdMember(
             id=format(int(row.get("ID", 0)), "x"),
-            name=row.get("name", ""),
+            name=str(row.get("name", "")),
             learner=bool(row.get("isLearner", False)),
-            peer_urls=tuple(row.get("peerURLs", ())),
+            peer_urls=tuple(str(url) for url in row.get("peerURLs", ())),
         )
         for row in listed.get("members", ())
     )
@@ -39,7 +44,7 @@ def parse_etcd(status: str, members: str) -> EtcdFacts | None:
 def _load(content: str) -> Any:
     try:
         return json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -19,6 +19,12 @@ TOOLS = (
 )
 """What our scripts and kubeadm's own preflight need on every host."""
 
+LONGEST_NAME = 253
+LONGEST_WORD = 64
+LONGEST_LINE = 300
+MOST_LEFTOVERS = 100
+"""What a machine says of itself goes into status and messages: no machine may make those as large as it likes."""
+
 MODULES = "overlay br_netfilter nf_conntrack"
 
 
@@ -50,19 +56,22 @@ def parse_facts(output: bytes, nonce: str, query: FactsQuery, sent: float, start
     def lines(title: str) -> list[str]:
         return [line for line in one.get(title, "").splitlines() if line]
 
+    def word(title: str, most: int = LONGEST_WORD) -> str:
+        return shown(one.get(title, ""), most)
+
     release, _, arch = one["uname"].partition(" ")
     osr = machine.os_release(one.get("os", ""))
     memory = machine.memory(lines("memory"))
     journal, jobs = records.journal_and_jobs(lines("journal"), lines("jobs"))
     routes = lines("routes")
     return HostFacts(
-        machine_id=one.get("machine-id", "").strip(),
-        hostname=one.get("hostname", "").strip(),
-        boot_id=one.get("boot-id", "").strip(),
-        arch=machine.oci_arch(arch.strip()),
-        kernel=release,
-        os_id=osr.get("ID", ""),
-        os_version=osr.get("VERSION_ID", ""),
+        machine_id=word("machine-id"),
+        hostname=word("hostname", LONGEST_NAME),
+        boot_id=word("boot-id"),
+        arch=shown(machine.oci_arch(arch.strip()), LONGEST_WORD),
+        kernel=shown(release, LONGEST_WORD),
+        os_id=shown(osr.get("ID", ""), LONGEST_WORD),
+        os_version=shown(osr.get("VERSION_ID", ""), LONGEST_WORD),
         skew=machine.timestamp(one["date"]) - (sent + started) / 2,
         cpus=machine.integer(one.get("cpus", "")) or 1,
         memory_mib=memory.get("MemTotal", 0) // 1024,
@@ -77,9 +86,9 @@ def parse_facts(output: bytes, nonce: str, query: FactsQuery, sent: float, start
         routes=machine.routes(routes),
         mtu=machine.mtu(lines("mtu"), routes),
         listening=machine.ports(lines("listening")),
-        answers=frozenset((f[0], int(f[1])) for f in (line.split() for line in lines("answers")) if len(f) == 2),
+        answers=frozenset((f[0], machine.integer(f[1])) for f in (line.split() for line in lines("answers")) if len(f) == 2),
         nameservers=tuple(f[1] for f in (line.split() for line in lines("resolv")) if len(f) > 1 and f[0] == "nameserver"),
-        leftovers=tuple(lines("leftovers")),
+        leftovers=tuple(shown(line, LONGEST_LINE) for line in lines("leftovers")[:MOST_LEFTOVERS]),
         owner=records.owner(one.get("owner", "")),
         fence=records.fence(one.get("fence", "")),
         journal=journal,
@@ -93,6 +102,11 @@ def parse_facts(output: bytes, nonce: str, query: FactsQuery, sent: float, start
         certificates=_certificates(raw),
         etcd=parse_etcd(one.get("etcd-status", ""), one.get("etcd-members", "")) if query.etcd else None,
     )
+
+
+def shown(said: str, most: int) -> str:
+    """One line that a person can read."""
+    return "".join(c if c.isprintable() else "?" for c in said.strip()[:most])
 
 
 def _files(managed: list[str], digests: list[str], query: FactsQuery) -> dict[str, ManagedFile]:

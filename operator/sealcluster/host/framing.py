@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from sealcluster.ssh.plain import plain
+
 
 def sections(output: bytes, nonce: str) -> list[tuple[str, bytes]]:
     """(title, content) in order; what precedes the first title is dropped. A title that occurs twice is there twice."""
     found: list[tuple[str, bytes]] = []
     for block in (b"\n" + output).split(f"\n={nonce} ".encode())[1:]:
         title, _, content = block.partition(b"\n")
-        found.append((title.decode(errors="backslashreplace"), content))
+        found.append((plain(title), content))
     return found
 
 
 def text(content: bytes) -> str:
     """A host's words as text, whatever bytes they are."""
-    return content.decode(errors="backslashreplace").strip("\n")
+    return plain(content).strip("\n")

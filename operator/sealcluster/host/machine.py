@@ -6,6 +6,7 @@ import ipaddress
 import shlex
 
 from sealcluster.core.facts import Disk
+from sealcluster.host.numbers import number
 
 _ARCH = {"x86_64": "amd64", "aarch64": "arm64", "armv8l": "arm64", "ppc64le": "ppc64le", "s390x": "s390x", "riscv64": "riscv64"}
 
@@ -17,14 +18,13 @@ def oci_arch(machine: str) -> str:
 
 def integer(value: str) -> int:
     """The number, 0 where there is none."""
-    value = value.strip()
-    return int(value) if value.isdigit() else 0
+    return number(value.strip()) or 0
 
 
 def timestamp(value: str) -> float:
     """``date +%s.%N``; a date without %N prints the letters."""
     whole, _, fraction = value.strip().partition(".")
-    return float(f"{integer(whole)}.{fraction if fraction.isdigit() else 0}")
+    return float(f"{integer(whole)}.{fraction if number(fraction) is not None else 0}")
 
 
 def os_release(content: str) -> dict[str, str]:
@@ -42,7 +42,8 @@ def os_release(content: str) -> dict[str, str]:
 
 def memory(lines: list[str]) -> dict[str, int]:
     """KiB by name."""
-    return {line.partition(":")[0]: integer(line.partition(":")[2].split()[0]) for line in lines if ":" in line}
+    rows = (line.partition(":") for line in lines)
+    return {name: integer(rest.split()[0]) for name, _, rest in rows if rest.split()}
 
 
 def systemd_version(line: str) -> int:
@@ -53,8 +54,9 @@ def systemd_version(line: str) -> int:
 
 def disks(lines: list[str]) -> dict[str, Disk]:
     """The rows of ``df -P -k / /var/lib``, by what was asked for (the rows come in that order, the mount points are other paths)."""
-    rows = [line.split() for line in lines if line.split()[1:2] and line.split()[1].isdigit()]
-    return {path: Disk(integer(row[1]) // 1024, integer(row[3]) // 1024) for path, row in zip(("/", "/var/lib"), rows, strict=False)}
+    rows = [line.split() for line in lines if line.split()[1:2] and number(line.split()[1]) is not None]
+    found = zip(("/", "/var/lib"), rows, strict=False)
+    return {path: Disk(integer(row[1]) // 1024, integer(row[3]) // 1024) for path, row in found if len(row) > 3}
 
 
 def addresses(lines: list[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from sealcluster.core.facts import JobFacts, JournalEntry, Owner
+from sealcluster.host.numbers import number
 
 HOSTS_BEGIN = "# BEGIN sealcluster"
 HOSTS_END = "# END sealcluster"
@@ -26,16 +27,20 @@ def owner(content: str) -> Owner | None:
 def fence(content: str) -> int:
     """``<cluster id> <number>``."""
     words = content.split()
-    return int(words[1]) if len(words) == 2 and words[1].isdigit() else 0
+    return (number(words[1]) or 0) if len(words) == 2 else 0
 
 
 def journal_entry(line: str) -> JournalEntry | None:
     """``j1 <epoch> <state> <step> <digest> <attempt> <rc or -> .``; None for a line that a crash tore."""
     words = line.split(" ")
-    if len(words) != 8 or words[0] != "j1" or words[7] != "." or not words[1].isdigit() or not words[5].isdigit():
+    if len(words) != 8 or words[0] != "j1" or words[7] != ".":
         return None
-    rc = int(words[6]) if words[6].lstrip("-").isdigit() else None
-    return JournalEntry(step=words[3], digest=words[4], attempt=int(words[5]), state=words[2], rc=rc, time=float(words[1]))
+    time, attempt, rc = number(words[1]), number(words[5]), number(words[6].removeprefix("-"))
+    if time is None or attempt is None:
+        return None
+    if rc is not None and words[6].startswith("-"):
+        rc = -rc
+    return JournalEntry(step=words[3], digest=words[4], attempt=attempt, state=words[2], rc=rc, time=float(time))
 
 
 def journal_and_jobs(journal_lines: list[str], job_lines: list[str]) -> tuple[dict[str, JournalEntry], dict[str, JobFacts]]:
@@ -47,9 +52,10 @@ def journal_and_jobs(journal_lines: list[str], job_lines: list[str]) -> tuple[di
     jobs: dict[str, JobFacts] = {}
     for line in job_lines:
         words = line.split()
-        if len(words) < 4 or not words[3].isdigit():
+        attempt = number(words[3]) if len(words) > 3 else None
+        if attempt is None:
             continue
-        state, step, digest, attempt = words[0], words[1], words[2], int(words[3])
+        state, step, digest = words[:3]
         last = journal.get(step)
         current = last is not None and (last.digest, last.attempt) == (digest, attempt)
         if last is not None and current and last.state != "started":
@@ -57,8 +63,7 @@ def journal_and_jobs(journal_lines: list[str], job_lines: list[str]) -> tuple[di
         if state != "ended":
             if step not in jobs or jobs[step].attempt < attempt:
                 jobs[step] = JobFacts(step, digest, attempt, state)
-        elif last is not None and current and len(words) > 4 and words[4].isdigit():
-            rc = int(words[4])
+        elif last is not None and current and len(words) > 4 and (rc := number(words[4])) is not None:
             journal[step] = JournalEntry(step, digest, attempt, "failed" if rc else "done", rc, last.time)
     return journal, jobs
 

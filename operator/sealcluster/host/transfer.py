@@ -10,10 +10,12 @@ from sealcluster.core.errors import TransientError
 from sealcluster.core.ports import Progress
 from sealcluster.host.framing import text
 from sealcluster.host.layout import Layout
+from sealcluster.host.numbers import number
 from sealcluster.host.records import is_digest
 from sealcluster.host.scripts import assemble, nonce
 from sealcluster.ssh.channel import Channel
 from sealcluster.ssh.connection import INPUT_BLOCK, Connection
+from sealcluster.ssh.plain import plain
 
 READ = 16 * INPUT_BLOCK
 """Read from the local file at once, in a thread."""
@@ -34,12 +36,14 @@ async def send(connection: Connection, layout: Layout, digest: str, source: Path
             return 0
         if verb == "busy":
             raise TransientError(f"{doing} to host {host}: another transfer of it is under way", host=host)
-        offset = int(words[0])
+        offset = number(words[0]) if words else None
+        if offset is None or offset > size:
+            raise TransientError(f"{doing} to host {host}: it answers {verb[:40]!a}", host=host)
         await _pour(channel, source, offset, size, f"sending {digest[:12]}", progress)
         verb, *words = (await _answer(connection, channel, doing)).split(" ")
     if verb == "stored":
         return size - offset
-    if verb == "short":
+    if verb == "short" and words:
         raise TransientError(
             f"{doing} to host {host}: {words[0]} of {size} bytes could be stored: {' '.join(words[1:])}",
             reason="DiskFull",
@@ -64,7 +68,7 @@ async def missing(connection: Connection, layout: Layout, digests: Sequence[str]
         raise TransientError(
             f"looking for parts on host {connection.name}: exit code {output.rc}: {output.stderr[-500:]}", host=connection.name
         )
-    return frozenset(text(output.stdout).split())
+    return frozenset(digests) & frozenset(text(output.stdout).split())
 
 
 def _check(digests: Sequence[str]) -> None:
@@ -76,9 +80,9 @@ def _check(digests: Sequence[str]) -> None:
 async def _answer(connection: Connection, channel: Channel, doing: str) -> str:
     line = await channel.line()
     if line is not None:
-        return line.decode(errors="backslashreplace")
+        return plain(line)
     connection.require_started(channel, doing)
-    said = connection.redact(bytes(channel.stderr[-500:]).decode(errors="backslashreplace")).strip()
+    said = connection.redact(plain(bytes(channel.stderr[-500:]))).strip()
     raise TransientError(f"{doing} on host {connection.name}: {said or 'connection lost'}", reason="HostUnreachable", host=connection.name)
 
 

@@ -19,6 +19,7 @@ from sealcluster.ssh.command import PATH, Become, Command, compose
 from sealcluster.ssh.failures import LINK_ERRORS, login_failure, lost, unreachable
 from sealcluster.ssh.hostkeys import KeyWatcher, Trust, line_of
 from sealcluster.ssh.login import login_options
+from sealcluster.ssh.plain import plain
 from sealcluster.ssh.redact import Redactor
 from sealcluster.ssh.settings import SshSettings
 from sealcluster.ssh.tally import Tally
@@ -121,7 +122,7 @@ class Connection:
         return self._finished(channel, bytes(kept) + channel.output(), sent, doing)
 
     def _finished(self, channel: Channel, stdout: bytes, sent: float, doing: str) -> Output:
-        stderr = self.redact(bytes(channel.stderr[-STDERR_LIMIT:]).decode(errors="backslashreplace"))
+        stderr = self.redact(plain(bytes(channel.stderr[-STDERR_LIMIT:])))
         self.require_started(channel, doing)
         if channel.rc is None:
             raise lost(self.name, doing)
@@ -133,8 +134,8 @@ class Connection:
             return
         if channel.rc is None:
             raise lost(self.name, doing)
-        stderr = _PROMPT.sub(b"", bytes(channel.stderr[-STDERR_LIMIT:])).decode(errors="backslashreplace")
-        said = self.redact((stderr.strip() or channel.noise().decode(errors="backslashreplace")).strip())[-2000:]
+        stderr = plain(_PROMPT.sub(b"", bytes(channel.stderr[-STDERR_LIMIT:])))
+        said = self.redact((stderr.strip() or plain(channel.noise())).strip())[-2000:]
         if self._become.sudo:
             raise self._sudo_refused(channel.rc, said)
         raise TerminalError(
