@@ -13,6 +13,7 @@ from dataclasses import replace
 import pytest
 
 from sealcluster.core.errors import StateConflict, TerminalError
+from sealcluster.core.evidence import Evidence
 from sealcluster.core.ports import PKI, Management
 from sealcluster.core.state import GuestRecord, InitRecord, InventoryRow, StateRecord
 
@@ -218,6 +219,16 @@ class ManagementContract:
             await management.pull_auth(["broken"])
         assert error.value.reason == "SecretMissing"
         assert "hunter2" not in str(error.value)
+
+    async def test_evidence_is_kept_and_replaced_as_a_whole(self, management: Management, again: Management) -> None:
+        assert await management.load_evidence() == ()
+        entries = tuple(Evidence("join-nodes", "join", "KubeadmJoinFailed", "no", 1.0, f"w{n}", output="ä\n") for n in range(3))
+        await management.save_evidence(entries)
+        assert await again.load_evidence() == entries
+        await again.save_evidence(entries[1:])
+        assert await management.load_evidence() == entries[1:]
+        await management.purge()
+        assert await again.load_evidence() == ()
 
     async def test_purge_removes_our_records_and_leaves_the_users(self, management: Management, again: Management, put: Put) -> None:
         await put("Secret", "login", {"password": "one"})

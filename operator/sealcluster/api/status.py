@@ -197,6 +197,9 @@ class Failure(StatusModel):
     output: Annotated[str, StringConstraints(max_length=8192)] | None = None
     """Last lines of output, without secrets."""
 
+    evidence: Name | None = None
+    """Secret with more of it (`evidence.json`): longer output, the log of the unit concerned, and earlier failures of other steps."""
+
     time: Time
     """When it happened."""
 

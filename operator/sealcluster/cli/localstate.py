@@ -6,6 +6,7 @@
         state.json               the state record, replaced whole, compare-and-swap under `lock`
         pki/                     <ca|etcd|proxy|sa>.{crt,key}, registry-password; appears whole by one rename
         kubeconfig
+        evidence.json            what is known of failed steps
         secrets/<name>.json      {key: text} of what the command line's flags gave: credentials, pull secrets
         configmaps/<name>.json
         lock                     flock; held for milliseconds
@@ -18,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,16 +27,21 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from sealcluster.cli import localfiles
+from sealcluster.core import evidence
 from sealcluster.core.errors import StateConflict, TerminalError
+from sealcluster.core.evidence import Evidence
 from sealcluster.core.ports import PKI, Credentials, PullAuth
 from sealcluster.core.state import StateRecord
 from sealcluster.kube import secretdata
+
+log = logging.getLogger("sealcluster.cli")
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 PAIRS = ("ca", "etcd", "proxy", "sa")
 PKI_FILES = (*(f"{pair}.{kind}" for pair in PAIRS for kind in ("crt", "key")), "registry-password")
+EVIDENCE = "evidence.json"
 DEFAULT_ROOT = "~/.sealcluster"
 _FOLDERS = {"Secret": "secrets", "ConfigMap": "configmaps"}
 
@@ -94,6 +101,19 @@ class LocalManagement:
     async def stamp(self, kind: str, reference: str) -> str:
         """Changes with every `put`; empty before the first."""
         return await self._thread(localfiles.stamp, self._user_file(kind, reference))
+
+    async def load_evidence(self) -> tuple[Evidence, ...]:
+        """What `save_evidence` stored last; nothing where it cannot be read (nothing depends on it)."""
+        data = await self._thread(localfiles.read, self._path(EVIDENCE))
+        try:
+            return () if data is None else evidence.loads(data.decode())
+        except ValueError as error:
+            log.warning("%s: %s; it is written anew", self._path(EVIDENCE), error)
+            return ()
+
+    async def save_evidence(self, entries: tuple[Evidence, ...]) -> None:
+        """Replace the file `evidence.json`."""
+        await self._thread(localfiles.write, self._path(EVIDENCE), evidence.dumps(entries).encode())
 
     async def purge(self) -> None:
         """Remove kubeconfig, PKI and, last, the state. What the user gave (`secrets/`, `configmaps/`) stays."""
@@ -174,6 +194,7 @@ class LocalManagement:
             return
         with self._locked():
             self._path("kubeconfig").unlink(missing_ok=True)
+            self._path(EVIDENCE).unlink(missing_ok=True)
             if self._path("pki").is_dir():
                 shutil.rmtree(self._path("pki"))
             self._path("state.json").unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sealcluster.cli.localstate import LocalManagement
 from sealcluster.core.errors import StateConflict, TerminalError, TransientError
+from sealcluster.core.evidence import Evidence
 from sealcluster.core.images import ImageInfo
 from sealcluster.core.ports import PKI, Credentials, Progress, PullAuth
 from sealcluster.core.state import StateRecord
@@ -83,6 +84,14 @@ class Observer:
     async def stamp(self, kind: str, reference: str) -> str:
         """That of what is stored; what was typed does not change during a look."""
         return "typed" if self._own(kind, reference) is not None else await self._stored.stamp(kind, reference)
+
+    async def load_evidence(self) -> tuple[Evidence, ...]:
+        """The stored one."""
+        return await self._stored.load_evidence()
+
+    async def save_evidence(self, entries: tuple[Evidence, ...]) -> None:
+        """Refused."""
+        raise _refused("evidence")
 
     async def purge(self) -> None:
         """Refused."""

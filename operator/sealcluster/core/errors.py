@@ -18,7 +18,7 @@ class SealError(Exception):
     """A failure that says everything once: what, where, why (`reason`) and what to do (`hint`).
 
     `reason` is a member of `sealcluster.api.conditions.Reason` (its string value); `output` are the last lines
-    that the failing step printed, already redacted.
+    that the failing step printed, already redacted; `unit_log` those of the unit that it has to do with.
     """
 
     default_reason = "InternalError"
@@ -33,6 +33,8 @@ class SealError(Exception):
         exit_code: int | None = None,
         output: str = "",
         hint: str = "",
+        unit: str = "",
+        unit_log: str = "",
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -42,6 +44,8 @@ class SealError(Exception):
         self.exit_code = exit_code
         self.output = output
         self.hint = hint
+        self.unit = unit
+        self.unit_log = unit_log
 
 
 class TransientError(SealError):

@@ -252,3 +252,7 @@ class JobResult:
     log: str = ""
     output: str = ""
     seconds: float = 0.0
+    unit: str = ""
+    """Unit whose log may tell why it failed; empty: none."""
+    unit_log: str = ""
+    """The last lines of that log when it failed."""

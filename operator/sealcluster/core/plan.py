@@ -85,4 +85,6 @@ class Failure:
     exit_code: int | None = None
     output: str = ""
     time: float = 0.0
+    unit: str = ""
+    unit_log: str = ""
     """Wall clock."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from sealcluster.core.evidence import Evidence
 from sealcluster.core.facts import ClusterFacts, HostFacts
 from sealcluster.core.images import ImageInfo
 from sealcluster.core.ops import Job, JobResult
@@ -317,6 +318,14 @@ class Management(Protocol):
 
     async def stamp(self, kind: str, reference: str) -> str:
         """A text that is another one whenever this Secret or ConfigMap was changed; empty while it does not exist."""
+        ...
+
+    async def load_evidence(self) -> tuple[Evidence, ...]:
+        """What was kept of failed steps, oldest first; empty where there is nothing, or nothing readable."""
+        ...
+
+    async def save_evidence(self, entries: tuple[Evidence, ...]) -> None:
+        """Keep these, and no others."""
         ...
 
     async def purge(self) -> None:

@@ -17,6 +17,7 @@ from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.ports import PullAuth
 from sealcluster.core.view import ClusterView
 from sealcluster.engine.desired import Desired
+from sealcluster.engine.evidence import EvidenceKeeper
 from sealcluster.engine.gate import Gate
 from sealcluster.engine.limits import Budgets, Limits
 from sealcluster.engine.memory import Memory
@@ -89,6 +90,7 @@ class Engine:
         self._occupied: set[str] = set()
         self._waits = Waits()
         self._references = References(ports.management, ports.clock)
+        self._evidence = EvidenceKeeper(ports.management, ports.clock)
 
     # --- what callers do ---------------------------------------------------------------------------------------
     def update(self, desired: Desired) -> None:
@@ -123,7 +125,10 @@ class Engine:
 
     async def run(self, until: Callable[[Report], bool] | None = None) -> Report:
         """Work until `until` says so (the CLI), or for ever (the operator). Raises Fenced when another operator took over."""
-        watcher = asyncio.create_task(self._references.watch(self._failing, self.wake), name=f"references of {self._memory.desired.name}")
+        beside = [
+            asyncio.create_task(work, name=f"{what} of {self._memory.desired.name}")
+            for what, work in (("references", self._references.watch(self._failing, self.wake)), ("evidence", self._evidence.keep()))
+        ]
         try:
             await self._gate.take_over(self._ports.new_id)
             await self._memory.look_all()
@@ -131,15 +136,20 @@ class Engine:
             self._until = until
             while True:
                 report = await self._turn()
-                if watcher.done():
-                    watcher.result()
+                for task in beside:
+                    if task.done():
+                        task.result()
                 if self._fenced is not None:
                     raise self._fenced
                 if until is not None and until(report):
                     return report
         finally:
-            watcher.cancel()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
             await self._stop()
+            if self._fenced is None:
+                await self._evidence.last_words()
 
     def _failing(self) -> SealClusterSpec | None:
         return self._memory.desired.spec if self._memory.failures or self._memory.problems else None
@@ -270,6 +280,7 @@ class Engine:
         known = self._memory.failures.get(action.key)
         entry = failure(action, error, known, self._ports.clock.now(), self._ports.random(), steady=steady())
         self._memory.failures[action.key] = entry
+        self._evidence.add(entry)
         log.warning(
             "%s (try %d)",
             error.message,

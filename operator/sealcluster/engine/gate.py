@@ -212,7 +212,7 @@ def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientErr
     if NO_SPACE in result.log:
         return TransientError(
             f"running {job.step} on {host}: the disk is full", reason="DiskFull", host=host, step=job.step,
-            exit_code=result.rc, output=result.log,
+            exit_code=result.rc, output=result.log, unit=result.unit, unit_log=result.unit_log,
             hint="free space on the machine; the step is tried again by itself",
         )  # fmt: skip
     last = telling_line(result.log)
@@ -224,3 +224,5 @@ def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientErr
         exit_code=result.rc,
         output=result.log,
     )
+        unit=result.unit,
+        unit_log=result.unit_log,

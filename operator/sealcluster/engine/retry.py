@@ -44,4 +44,14 @@ def failure(action: Action, error: SealError, before: Failure | None, now: float
         cluster=not (error.host or action.host),
     )
     wait = delay(error.reason, count, terminal=isinstance(error, TerminalError), jitter=jitter)
-    return Failure(count, problem, steady + wait, step=error.step or action.what, exit_code=error.exit_code, output=error.output, time=now)
+    return Failure(
+        count,
+        problem,
+        steady + wait,
+        step=error.step or action.what,
+        exit_code=error.exit_code,
+        output=error.output,
+        time=now,
+        unit=error.unit,
+        unit_log=error.unit_log,
+    )

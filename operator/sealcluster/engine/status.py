@@ -143,6 +143,7 @@ def _failure(report: Report) -> FailureStatus | None:
             message=shorten(last.problem.message, 2048),
             hint=shorten(last.problem.hint or CATALOGUE[reason].cure, 1024) or None,
             output=last.output[-8000:] or None,
+            evidence=f"{report.view.name}-evidence",
             time=timestamp(datetime.fromtimestamp(last.time, UTC)),
         )
     if report.problems:

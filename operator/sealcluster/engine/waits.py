@@ -12,17 +12,12 @@ LONGEST_WAIT = 600.0
 """Seconds without any progress after which what still waits is a standstill."""
 
 REASONS: Mapping[str, Reason] = {
-    "distribute-rootfs": Reason.DISTRIBUTION_FAILED,
     "distribute-registry": Reason.REGISTRY_FAILED,
-    "certificates": Reason.CERTIFICATE_FAILED,
     "init-control-plane": Reason.CONTROL_PLANE_UNHEALTHY,
     "join-masters": Reason.CONTROL_PLANE_UNHEALTHY,
-    "join-nodes": Reason.API_SERVER_UNREACHABLE,
     "load-balancer": Reason.ENDPOINT_UNREACHABLE,
-    "guests": Reason.API_SERVER_UNREACHABLE,
-    "kubeconfig": Reason.API_SERVER_UNREACHABLE,
 }
-"""Why, by the phase that waits; others are WaitTimedOut."""
+"""What it means, by phase, that something does not happen by itself on a machine; all other waits are WaitTimedOut."""
 
 
 class Waits:
@@ -38,7 +33,7 @@ class Waits:
         """What has waited too long: of the earliest phase that waits for something that happens by itself (the others wait for that).
 
         Nothing is overdue while something moves: a job runs for the first time, or what is left to do, or what it waits for, has changed.
-        A step whose machine has a problem of its own waits for that, and is not told twice.
+        A step that waits for what has a problem of its own is not told a second time.
         """
         marks = frozenset((a.key, a.needs) for plan in plans.values() for a in plan.actions)
         if marks != self._marks or self._moves(view, running):
@@ -57,14 +52,17 @@ class Waits:
 
 
 def _excused(action: Action, problems: tuple[Problem, ...]) -> bool:
-    involved = {action.host, *action.watch} - {""}
-    return any(p.cluster or not involved or p.host in involved for p in problems)
+    """A step that waits for other steps waits for whatever is in their way; one that waits for a machine, for that machine."""
+    if not action.watch:
+        return bool(problems)
+    involved = {action.host, *action.watch, *action.needs.split()}
+    return any(p.cluster or p.host in involved for p in problems)
 
 
 def _problem(action: Action) -> Problem:
     where = f" on {action.host}" if action.host else ""
     return Problem(
-        str(REASONS.get(action.phase, Reason.WAIT_TIMED_OUT)),
+        str(REASONS.get(action.phase, Reason.WAIT_TIMED_OUT) if action.watch else Reason.WAIT_TIMED_OUT),
         f"{action.what}{where}: still waiting for {action.needs}, for more than {LONGEST_WAIT / 60:.0f} minutes",
         host=action.host,
         phase=action.phase,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sealcluster.core.errors import Fenced, TerminalError, TransientError
 from sealcluster.core.ops import Claim, CleanHost, Job, JobResult
@@ -16,6 +16,7 @@ from sealcluster.host.operations import recipe
 from sealcluster.host.scripts import Value, assemble, nonce
 from sealcluster.host.secrets_of import secrets_of
 from sealcluster.ssh.connection import Connection
+from sealcluster.host.unit_logs import unit_of
 
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]*")
 """What step names, digests and cluster ids may look like: they are words in the journal."""
@@ -105,7 +106,7 @@ class JobRunner:
             deadline = None
             result = self._result(running, answer)
             if result is not None:
-                return JobResult(result.rc, redact(result.log), redact(result.output), result.seconds)
+                return replace(result, log=redact(result.log), output=redact(result.output), unit_log=redact(result.unit_log))
 
     def _archive(self, running: Running) -> bytes:
         """The job's files: its script with what it shares, the wrapper, the inputs."""
@@ -115,6 +116,7 @@ class JobRunner:
         shared: dict[str, Value] = {name: values[name] for name in ("R", "step", "digest", "attempt", "seconds", "final")}
         shared |= {"d": directory, "N": nonce(), "PATH": self._layout.path}
         script = assemble(shared, "env", "base", "journal", "op") + ". ./in/vars\n" + assemble({}, *how.scripts)
+        shared["watched"] = unit_of(running.job)
         wrapper = assemble(shared, "env", "base", "journal", "wrapper")
         return how.inputs.put("run", script).put("wrapper", wrapper).tar()
 
@@ -157,7 +159,10 @@ class JobRunner:
             kind, *words = title.split(" ")
             match kind:
                 case "rc":
-                    return JobResult(int(words[0]), text(answer["log"]), answer["out"].decode(errors="backslashreplace"), float(words[1]))
+                    output = plain(answer["out"])
+                    unit_log = text(answer.get("unit", b""))
+                    unit = unit_of(running.job) if unit_log else ""
+                    return JobResult(int(words[0]), text(answer["log"]), output, float(words[1]), unit, unit_log)
                 case "running":
                     return None
                 case "other":

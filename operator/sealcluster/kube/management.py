@@ -6,7 +6,9 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from sealcluster.core.errors import StateConflict, TerminalError
+from sealcluster.core import evidence
+from sealcluster.core.errors import SealError, StateConflict, TerminalError
+from sealcluster.core.evidence import Evidence
 from sealcluster.core.ports import PKI, Credentials, PullAuth
 from sealcluster.core.state import StateRecord
 from sealcluster.kube import secretdata
@@ -17,6 +19,7 @@ from sealcluster.kube.records import CAPI_TYPE, FINALIZER, is_ours, pack_state, 
 from sealcluster.kube.resources import CONFIGMAPS, SECRETS, Resource
 
 KUBECONFIG_KEY = "value"
+EVIDENCE_KEY = "evidence.json"
 
 log = logging.getLogger(__name__)
 
@@ -76,14 +79,17 @@ class KubeManagement:
 
     async def save_kubeconfig(self, text: str) -> None:
         """Create or replace `<name>-kubeconfig` where it differs; TerminalError when somebody else's Secret has that name."""
-        body = secret(self._name, "kubeconfig", secretdata.encode({KUBECONFIG_KEY: text}), kind=CAPI_TYPE, kept=False)
-        found = await self._find("kubeconfig")
+        await self._publish("kubeconfig", {KUBECONFIG_KEY: text}, CAPI_TYPE)
+
+    async def _publish(self, suffix: str, data: dict[str, str], kind: str) -> None:
+        body = secret(self._name, suffix, secretdata.encode(data), kind=kind, kept=False)
+        found = await self._find(suffix)
         if found is None:
             await self._client.create(SECRETS, body, self._namespace)
             return
         if not is_ours(found, self._name):
             raise TerminalError(
-                f"writing {self._source('kubeconfig')}: a Secret of that name exists and is not ours",
+                f"writing {self._source(suffix)}: a Secret of that name exists and is not ours",
                 reason="StorageRefused",
                 hint="remove or rename it",
             )
@@ -122,12 +128,29 @@ class KubeManagement:
         found = await self._client.find(CONFIGMAPS if kind == "ConfigMap" else SECRETS, reference, self._namespace)
         return "" if found is None else f"{found['metadata']['uid']}/{found['metadata']['resourceVersion']}"
 
+    async def load_evidence(self) -> tuple[Evidence, ...]:
+        """What `save_evidence` stored last; nothing where it cannot be read (nothing depends on it)."""
+        found = await self._find("evidence")
+        try:
+            return (
+                ()
+                if found is None
+                else evidence.loads(secretdata.text_of(secretdata.decode(found), EVIDENCE_KEY, self._source("evidence")))
+            )
+        except (ValueError, SealError) as error:
+            log.warning("%s cannot be read (%s); it is written anew", self._source("evidence"), error)
+            return ()
+
+    async def save_evidence(self, entries: tuple[Evidence, ...]) -> None:
+        """Create or replace `<name>-evidence`; TerminalError when somebody else's Secret has that name."""
+        await self._publish("evidence", {EVIDENCE_KEY: evidence.dumps(entries)}, "Opaque")
+
     async def purge(self) -> None:
-        """Remove kubeconfig, PKI and, last, the state: what dies in between is finished by the next purge.
+        """Remove kubeconfig, evidence, PKI and, last, the state: what dies in between is finished by the next purge.
 
         A Secret that we did not make (an authority that the user brought) only loses our finalizer.
         """
-        for suffix in ("kubeconfig", *reversed(SUFFIXES), STAGED, "state"):
+        for suffix in ("evidence", "kubeconfig", *reversed(SUFFIXES), STAGED, "state"):
             await self._remove(suffix)
 
     async def _remove(self, suffix: str) -> None:

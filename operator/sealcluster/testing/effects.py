@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sealcluster.core.evidence import Evidence
 from sealcluster.core.facts import ClusterFacts, HostFacts
 from sealcluster.core.ops import Job, JobResult
 from sealcluster.core.ports import (
@@ -197,6 +198,14 @@ class CountedManagement:
     async def stamp(self, kind: str, reference: str) -> str:
         """Look."""
         return await self._effects.look(lambda: self._inner.stamp(kind, reference))
+
+    async def load_evidence(self) -> tuple[Evidence, ...]:
+        """Look."""
+        return await self._effects.look(self._inner.load_evidence)
+
+    async def save_evidence(self, entries: tuple[Evidence, ...]) -> None:
+        """No effect that anything depends on."""
+        await self._effects.look(lambda: self._inner.save_evidence(entries))
 
     async def purge(self) -> None:
         """Effect."""

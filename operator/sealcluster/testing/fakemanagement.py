@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from sealcluster.core import evidence
 from sealcluster.core.errors import StateConflict, TerminalError, TransientError
+from sealcluster.core.evidence import Evidence
 from sealcluster.core.ports import PKI, Credentials, PullAuth
 from sealcluster.core.state import StateRecord
 from sealcluster.kube import secretdata
@@ -28,6 +30,7 @@ class FakeManagement:
         self.version = 0
         self.pki: PKI | None = None
         self.kubeconfig: str | None = None
+        self.evidence: str | None = None
         self.lost: set[str] = set()
         self.conflicts = 0
         self.down = False
@@ -134,8 +137,18 @@ class FakeManagement:
             raise secretdata.missing(source)
         return found[0], source, str(found[1])
 
+    async def load_evidence(self) -> tuple[Evidence, ...]:
+        """What was saved last."""
+        await self._call()
+        return evidence.loads(self.evidence) if self.evidence is not None else ()
+
+    async def save_evidence(self, entries: tuple[Evidence, ...]) -> None:
+        """Replace."""
+        await self._call()
+        self.evidence = evidence.dumps(entries)
+
     async def purge(self) -> None:
         """Everything of ours is gone."""
         await self._call()
-        self.state, self.pki, self.kubeconfig = None, None, None
+        self.state, self.pki, self.kubeconfig, self.evidence = None, None, None, None
         self.purged += 1

@@ -31,7 +31,7 @@ def test_the_step_that_waits_for_what_happens_by_itself_is_told_and_not_those_be
 
 
 def test_without_one_the_earliest_is_told():
-    assert told(plans={"distribute-rootfs": PhasePlan((FETCH,)), "kubeconfig": PhasePlan((READY,))}) == [("DistributionFailed", "w1")]
+    assert told(plans={"distribute-rootfs": PhasePlan((FETCH,)), "kubeconfig": PhasePlan((READY,))}) == [("WaitTimedOut", "w1")]
     assert told(plans={"node-settings": PhasePlan((replace(READY, phase="node-settings"),))}) == [("WaitTimedOut", "")]
 
 
@@ -39,7 +39,7 @@ def test_without_one_the_earliest_is_told():
     ("problem", "expected"),
     [
         (Problem("ClockSkew", "", "w2", "preflight"), [("RegistryFailed", "m1")]),
-        (Problem("HostUnreachable", "", "m1", "connect", terminal=False), [("DistributionFailed", "w1")]),
+        (Problem("HostUnreachable", "", "m1", "connect", terminal=False), []),
         (Problem("ImageNotFound", "", cluster=True), []),
     ],
 )
@@ -49,8 +49,16 @@ def test_what_has_a_problem_of_its_own_is_not_told_twice(problem, expected):
 
 def test_any_problem_explains_why_the_cluster_waits():
     plans = {"kubeconfig": PhasePlan((READY,))}
-    assert told(plans=plans) == [("APIServerUnreachable", "")]
+    assert told(plans=plans) == [("WaitTimedOut", "")]
     assert told((Problem("HostUnreachable", "", "w2", "connect", terminal=False),), plans=plans) == []
+
+
+def test_a_wait_for_a_machine_that_is_named_waits_for_what_is_wrong_with_it():
+    turn = Action("join-masters", "join", "m3", needs="m2 to join first", watch=("m3",))
+    plans = {"join-masters": PhasePlan((turn,))}
+    assert told(plans=plans) == [("ControlPlaneUnhealthy", "m3")]
+    assert told((Problem("DiskFull", "", "m2", "preflight"),), plans=plans) == []
+    assert told((Problem("DiskFull", "", "w1", "preflight"),), plans=plans) == [("ControlPlaneUnhealthy", "m3")]
 
 
 def test_nothing_is_overdue_while_something_moves():

@@ -146,6 +146,10 @@ report() {
 	else
 		tail -c 65536 "$d/log" 2>/dev/null
 	fi
+	if [ -s "$d/unit.log" ]; then
+		sect unit
+		cat "$d/unit.log"
+	fi
 	sect out
 	head -c 4194304 "$d/out" 2>/dev/null
 	if [ "$rc" = 0 ] && [ -n "$final" ] && ! [ -e "$S/owner" ]; then rm -rf "$S"; fi

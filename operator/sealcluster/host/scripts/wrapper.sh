@@ -1,4 +1,4 @@
-# The process of a job's unit. Set before: d step digest attempt seconds final.
+# The process of a job's unit. Set before: d step digest attempt seconds final watched.
 # Order at the end: result beside its name, journal, secrets away, result. Whoever sees `rc` sees a finished job. Only the journal is
 # flushed to the disk: after a power loss it has the last word, and a directory that lost its result is an interrupted job.
 umask 077
@@ -52,6 +52,11 @@ while ! [ -e logged ] && [ "$n" -lt 200 ]; do
 	sleep 0.01
 done
 [ "$rc" != 124 ] || printf 'ended after %s seconds: the time limit\n' "$seconds" >>log
+
+# What the unit says that the job has to do with: it may have said why.
+if [ "$rc" != 0 ] && [ -n "$watched" ] && command -v journalctl >/dev/null 2>&1; then
+	timeout 5 journalctl -u "$watched.service" -n 60 --no-pager -o short-iso 2>/dev/null | tail -c 8192 >unit.log
+fi
 
 ticks
 took=$((up - begin))
