@@ -17,6 +17,8 @@ from sealcluster.host.scripts import Value, assemble, nonce
 from sealcluster.host.secrets_of import secrets_of
 from sealcluster.ssh.connection import Connection
 from sealcluster.host.unit_logs import unit_of
+from sealcluster.ssh.connection import Connection
+from sealcluster.ssh.plain import plain
 
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]*")
 """What step names, digests and cluster ids may look like: they are words in the journal."""
