@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import time
 from dataclasses import dataclass, replace
@@ -15,7 +16,6 @@ from sealcluster.host.layout import Layout
 from sealcluster.host.operations import recipe
 from sealcluster.host.scripts import Value, assemble, nonce
 from sealcluster.host.secrets_of import secrets_of
-from sealcluster.ssh.connection import Connection
 from sealcluster.host.unit_logs import unit_of
 from sealcluster.ssh.connection import Connection
 from sealcluster.ssh.plain import plain
@@ -90,7 +90,7 @@ class JobRunner:
 
         def tell(line: str) -> None:
             if progress is not None:
-                progress(redact(line))
+                progress(redact(plain(line.encode())))
 
         deadline: float | None = None
         while True:
@@ -106,7 +106,7 @@ class JobRunner:
                 await asyncio.sleep(self._patience.pause)
                 continue
             deadline = None
-            result = self._result(running, answer)
+            result = self._understood(running, answer)
             if result is not None:
                 return replace(result, log=redact(result.log), output=redact(result.output), unit_log=redact(result.unit_log))
 
@@ -116,9 +116,9 @@ class JobRunner:
         values = running.values(self._layout)
         directory = f"{self._layout.prefix}/var/lib/sealcluster/jobs/{running.directory}"
         shared: dict[str, Value] = {name: values[name] for name in ("R", "step", "digest", "attempt", "seconds", "final")}
+        shared["watched"] = unit_of(running.job)
         shared |= {"d": directory, "N": nonce(), "PATH": self._layout.path}
         script = assemble(shared, "env", "base", "journal", "op") + ". ./in/vars\n" + assemble({}, *how.scripts)
-        shared["watched"] = unit_of(running.job)
         wrapper = assemble(shared, "env", "base", "journal", "wrapper")
         return how.inputs.put("run", script).put("wrapper", wrapper).tar()
 
@@ -154,6 +154,17 @@ class JobRunner:
             )
         return dict(found)
 
+    def _understood(self, running: Running, answer: dict[str, bytes]) -> JobResult | None:
+        try:
+            result = self._result(running, answer)
+        except (ValueError, KeyError, IndexError) as error:  # a machine may say anything
+            raise TransientError(
+                f"running {running.job.step} on host {running.host}: its answer is none of ours: {type(error).__name__}",
+                host=running.host,
+                step=running.job.step,
+            ) from error
+        return result if result is None or 0 <= result.seconds < math.inf else replace(result, seconds=0.0)
+
     def _result(self, running: Running, answer: dict[str, bytes]) -> JobResult | None:
         """None: it still runs."""
         host, step = running.host, running.job.step
@@ -168,7 +179,7 @@ class JobRunner:
                 case "running":
                     return None
                 case "other":
-                    owner = " as ".join(words)
+                    owner = " as ".join(words)[:300]
                     raise TerminalError(
                         f"running {step} on host {host}: it belongs to cluster {owner}",
                         reason="HostOfAnotherCluster",
