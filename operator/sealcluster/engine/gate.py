@@ -223,6 +223,6 @@ def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientErr
         step=job.step,
         exit_code=result.rc,
         output=result.log,
-    )
         unit=result.unit,
         unit_log=result.unit_log,
+    )
