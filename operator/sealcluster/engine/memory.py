@@ -219,7 +219,14 @@ class Memory:
         found = sight.facts.certificates
         now = self.ports.clock.now()
         sight.missing_certificates = self.ports.certs.missing(self.pki, node_identity(view, host), certificate_policy(view), found, now)
-        sight.expiry = min((self.ports.certs.expiry(pem) for pem in found.values()), default=None)
+        sight.expiry = min((end for end in map(self._expiry, found.values()) if end is not None), default=None)
+
+    def _expiry(self, pem: str) -> float | None:
+        """None for what is no certificate (the file is damaged, or the machine lies): it is missing, and made anew."""
+        try:
+            return self.ports.certs.expiry(pem)
+        except TerminalError:
+            return None
 
     async def look_cluster(self) -> None:
         """The new cluster's API."""

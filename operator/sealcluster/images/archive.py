@@ -96,7 +96,8 @@ class Archive:
 
     def _oci(self, arch: str, name: str) -> ArchivedImage:
         document = load_json(self._read("index.json"), self._what)
-        entries = [entry for entry in document.get("manifests") or [] if isinstance(entry, dict)]
+        listed = document.get("manifests")
+        entries = [entry for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
         if name:
             entries = [entry for entry in entries if name in _names(entry)]
         if not entries:
@@ -133,7 +134,7 @@ class Archive:
             raise ImageCorrupt(f"reading {self._what}: manifest.json is no valid JSON") from None
         images = [image for image in images if isinstance(image, dict)] if isinstance(images, list) else []
         if name:
-            images = [image for image in images if name in (image.get("RepoTags") or [])]
+            images = [image for image in images if isinstance(tags := image.get("RepoTags"), list) and name in tags]
         if len(images) != 1:
             raise ImageNotFound(
                 f"opening {self._what}: it holds {len(images)} images{f' named {name}' if name else ''}",

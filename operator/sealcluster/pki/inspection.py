@@ -40,7 +40,11 @@ class CertificateFacts:
 
 def read_certificate(pem: str, what: str) -> CertificateFacts:
     """Read the first certificate of `pem`; `what` names it in the error."""
-    return _facts(_load(pem, what))
+    certificate = _load(pem, what)
+    try:
+        return _facts(certificate)
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+        raise TerminalError(f"reading the certificate {what}: it is malformed", reason="PKIInvalid") from None
 
 
 def problems(pem: str, leaf: LeafSpec, ca: Authority, now: datetime) -> tuple[str, ...]:
@@ -49,10 +53,9 @@ def problems(pem: str, leaf: LeafSpec, ca: Authority, now: datetime) -> tuple[st
     More names than wanted are no problem (kubeadm accepts them, and a removed master's address hurts nobody); missing ones are.
     """
     try:
-        certificate = _load(pem, leaf.name)
+        found, certificate = read_certificate(pem, leaf.name), _load(pem, leaf.name)
     except TerminalError as error:
         return (error.message,)
-    found = _facts(certificate)
     wrong = []
     groups = [] if leaf.groups_optional and not found.organizations else sorted(leaf.organizations)
     if (found.common_name, sorted(found.organizations)) != (leaf.common_name, groups):
