@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from sealab.gobuild import binary
+from sealab.plane import Plane
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "charts" / "sealcluster"
@@ -61,6 +62,16 @@ def golden(case: str) -> str:
         if not text.startswith(("# Source: sealcluster/templates/crd.", "# Source: sealcluster/templates/dashboard."))
     ]
     return "\n---\n".join(short).rstrip() + "\n"
+
+
+def account_kubeconfig(plane: Plane, file: Path, namespace: str = NAMESPACE, account: str = "sealcluster") -> Path:
+    """A kubeconfig with the token of a ServiceAccount: who uses it may do what the chart grants, and no more."""
+    admin = yaml.safe_load(plane.kubeconfig.read_text())
+    token = plane.kubectl("create", "token", account, "--namespace", namespace).stdout.strip()
+    admin["users"] = [{"name": admin["users"][0]["name"], "user": {"token": token}}]
+    file.touch(mode=0o600)
+    file.write_text(yaml.safe_dump(admin))
+    return file
 
 
 if __name__ == "__main__":  # write the golden files anew, after a change on purpose: PYTHONPATH=hack/lab:tests python tests/labkit/chart.py
