@@ -68,3 +68,15 @@ def test_a_half_made_cluster_with_a_dead_machine_is_deleted(managed, fault):
     assert_clean(before, {name: picture(machines[name]) for name in before})
     here.plane.kubectl("annotate", "sealcluster", "ha", f"sealcluster.io/acknowledge-lost=m3={dead}")
     wait_for("the object to be gone", lambda: here.plane.kubectl("get", "sealcluster", "ha", check=False).returncode != 0, 60)
+
+
+def test_a_cluster_that_grows_is_deleted_in_the_middle_of_it(managed):
+    here = managed(4)
+    machines = here.site.lab.machines
+    before = {name: picture(machine) for name, machine in machines.items()}
+    here.apply(here.site.document(["m1"]))
+    here.ready()
+    here.apply(here.site.document(["m1", "m2", "m3"], ["m4"]))
+    wait_for("a second master to join", lambda: machines["m2"].exec("test -e /etc/kubernetes/manifests", check=False).returncode == 0, 240)
+    here.delete()
+    assert_clean(before, {name: picture(machine) for name, machine in machines.items()})
