@@ -147,7 +147,7 @@ class ObjectSupervisor:
     # --- the task ----------------------------------------------------------------------------------------------
     async def _run(self) -> None:
         status = self._body.get("status") or {}
-        async with StatusWriter(self._client, self._adapters.clock, self.namespace, self.name, self.uid, status) as writer:
+        async with StatusWriter(self._client, self._adapters.clock, self.namespace, self.name, self.uid, status, self._ours) as writer:
             self._writer = writer
             try:
                 while not writer.gone:
@@ -174,6 +174,7 @@ class ObjectSupervisor:
 
     async def _turn(self) -> None:
         if self._fenced:
+            await self._stop_engine()
             return  # another operator's word counts, also about what is to be said
         if self._purged:
             await self._release()  # again: the API server did not take it the first time
@@ -312,6 +313,17 @@ class ObjectSupervisor:
         task = asyncio.create_task(record(reason, text))
         self._pending_events.add(task)
         task.add_done_callback(self._pending_events.discard)
+
+    async def _ours(self) -> bool:
+        """False, and the end of our work, once another operator has taken the cluster over."""
+        known = self.report.view.state if self.report is not None else None
+        record, _ = await self._management.load_state() if known is not None else (None, "")
+        if known is None or record is None or record.fence <= known.fence or record.holder == self._instance:
+            return True
+        log.warning("another operator (%s) took this cluster over", record.holder, extra=self._extra())
+        self._fenced = True
+        self._changed.set()
+        return False
 
     # --- status and finalizer ------------------------------------------------------------------------------------
     async def _refuse(self, generation: int, reason: Reason, message: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from sealcluster.core.errors import SealError
@@ -29,17 +29,26 @@ class StatusWriter:
     At once when a condition changed (type, status, reason), or the generation, phase, or step it shows; else not before
     `MIN_INTERVAL` seconds after the last write. Must run inside `async with`; leaving writes what is still waiting, once.
     After the object was deleted, or another one took its name, `gone` is True and nothing is written any more.
-    `current` is the status that the object has; it is not written again.
+    `current` is the status that the object has; it is not written again. `ours` is asked before a status that somebody else wrote is
+    written over: False when it was an operator that has taken over from us.
     """
 
     def __init__(
-        self, client: KubeClient, clock: Clock, namespace: str, name: str, uid: str, current: Mapping[str, Any] | None = None
+        self,
+        client: KubeClient,
+        clock: Clock,
+        namespace: str,
+        name: str,
+        uid: str,
+        current: Mapping[str, Any] | None = None,
+        ours: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._client = client
         self._clock = clock
         self._namespace = namespace
         self._name = name
         self._uid = uid
+        self._ours = ours
         self._version: str | None = None
         self._written: Mapping[str, Any] = current or {}
         self._waiting: Mapping[str, Any] | None = None
@@ -125,6 +134,8 @@ class StatusWriter:
                 current = await self._client.find(SEALCLUSTERS, self._name, self._namespace)
                 if current is None or current["metadata"]["uid"] != self._uid:
                     self.gone = True
+                    return
+                if self._ours is not None and (current.get("status") or {}) != self._written and not await self._ours():
                     return
                 self._version = current["metadata"]["resourceVersion"]
             metadata = {"name": self._name, "namespace": self._namespace, "resourceVersion": self._version}
