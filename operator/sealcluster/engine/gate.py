@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from sealcluster.core.errors import Fenced, StateConflict, TransientError
-from sealcluster.core.facts import HostFacts
+from sealcluster.core.facts import HostFacts, JobFacts, JournalEntry
 from sealcluster.core.ops import Job, JobResult, PutFiles
 from sealcluster.core.ports import PKI, Fence, HostPort, Images, Management, Progress, Workload
 from sealcluster.core.state import StateRecord
@@ -18,6 +18,8 @@ log = logging.getLogger("sealcluster.engine")
 
 NO_SPACE = "No space left on device"
 SENDS_PER_HOST = 2
+FENCE = "fence"
+"""The step that does nothing but show a machine our fencing number."""
 
 
 class Memory(Protocol):
@@ -125,6 +127,8 @@ class Gate:
     # --- hosts -------------------------------------------------------------------------------------------------
     async def run(self, host: str, job: Job, *, reason: str) -> JobResult:
         """Start the next attempt of a job, or re-attach to the one that runs."""
+        if job.step != FENCE:
+            await self._first_touch(host)
         facts = self._memory.facts.get(host)
         running = facts.jobs.get(job.step) if facts else None
         fence = Fence(self.state.cluster_id, self.state.fence)
@@ -142,6 +146,20 @@ class Gate:
         if result.rc != 0:
             raise _failed(host, job, result, reason)
         return result
+
+    async def _first_touch(self, host: str) -> None:
+        """Before anything else of ours starts on a machine that knows an older operator: shut that one out, then see that nothing changed.
+
+        It may have been paused while we took over and looked, and have started something since, which our plan knows nothing of.
+        """
+        seen = self._memory.facts.get(host)
+        if seen is None or seen.owner is None or seen.owner.cluster_id != self.state.cluster_id or seen.fence >= self.state.fence:
+            return
+        now = await self.hold(host)
+        if now is None:
+            raise TransientError(f"looking at {host} before the first change: it does not answer", reason="HostUnreachable", host=host)
+        if _work(now) != _work(seen):
+            raise StateConflict(f"taking {host} over: an earlier operator has gone on working there meanwhile; it is looked at anew")
 
     async def send(self, host: str, digests: Sequence[str], progress: Progress | None = None) -> int:
         """Content parts into the host's store."""
@@ -167,7 +185,7 @@ class Gate:
 
     async def hold(self, host: str) -> HostFacts | None:
         """Show the host our fence, so that no older operator can start anything there any more, then look at it."""
-        await self.run(host, Job("fence", str(self.state.fence).rjust(64, "0"), PutFiles(), timeout=60), reason="ScriptFailed")
+        await self.run(host, Job(FENCE, str(self.state.fence).rjust(64, "0"), PutFiles(), timeout=60), reason="ScriptFailed")
         await self._memory.look(host)
         return self._memory.facts.get(host)
 
@@ -189,6 +207,11 @@ class Gate:
     def workload(self) -> Workload:
         """The new cluster's API."""
         return self._memory.workload()
+
+
+def _work(facts: HostFacts) -> tuple[dict[str, JournalEntry], dict[str, JobFacts]]:
+    """What was done and is being done on a machine, our own sign apart."""
+    return {k: v for k, v in facts.journal.items() if k != FENCE}, {k: v for k, v in facts.jobs.items() if k != FENCE}
 
 
 def _held(record: StateRecord, fence: int, holder: str) -> StateRecord:

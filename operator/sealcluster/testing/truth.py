@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sealcluster.api import SealClusterSpec
+from sealcluster.engine.gate import FENCE
 from sealcluster.engine.report import Report
 from sealcluster.testing.driver import Simulation
 from sealcluster.testing.model import etchosts
@@ -104,16 +105,22 @@ def world_state(world: ModelWorld, cluster_id: str) -> dict[str, Any]:
     }
 
 
+def _content(machine: Machine, path: str, digest: str) -> str:
+    """A digest, but of what root alone may read: that holds passwords, which are random."""
+    entry = machine.files.entries.get(path)
+    return "secret" if entry is not None and entry.mode == 0o600 else digest
+
+
 def _machine(machine: Machine) -> dict[str, Any]:
     return {
         "owner": machine.owner.name if machine.owner else None,
         "units": {name: unit.state for name, unit in sorted(machine.units.table.items())},
         "manifests": sorted(machine.files.names(MANIFESTS)),
-        "managed": dict(sorted(machine.managed.items())),
+        "managed": {path: _content(machine, path, digest) for path, digest in sorted(machine.managed.items())},
         "drift": sorted(p for p, f in machine.managed_files().items() if f.actual != f.recorded),
         "hosts": etchosts.block(machine.hosts_text),
         "images": sorted(machine.images),
-        "done": sorted(e.step for e in machine.journal.values() if e.state == "done"),
+        "done": sorted(e.step for e in machine.journal.values() if e.state == "done" and e.step != FENCE),
         "failed": sorted(e.step for e in machine.journal.values() if e.state != "done"),
         "trees": {root: (sorted(t.links), {r: len(b) for r, b in t.repositories.items()}) for root, t in machine.registry.trees.items()},
     }
