@@ -44,6 +44,7 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(BIN)/python hack/gen_chart.py --check
 	$(BIN)/python hack/gen_api.py --check
 	$(BIN)/python hack/gen_argocd.py --check
+	$(BIN)/python hack/gen_screens.py --check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/pytest -q tests/unit tests/sim
 
@@ -72,6 +73,7 @@ docs: $(STAMP) ## generate the pages that come from code, the pack for Argo CD, 
 	$(BIN)/python hack/gen_reasons.py
 	$(BIN)/python hack/gen_api.py
 	$(BIN)/python hack/gen_argocd.py
+	$(BIN)/python hack/gen_screens.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 crd: $(STAMP) ## generate crds/ and docs/api.md from the models, and what the chart takes from it
