@@ -12,6 +12,7 @@ from sealcluster.cli.commands.delete import delete
 from sealcluster.cli.commands.exec import exec_
 from sealcluster.cli.commands.gen import gen
 from sealcluster.cli.commands.kubeconfig import kubeconfig
+from sealcluster.cli.commands.logs import logs
 from sealcluster.cli.commands.pivot import pivot
 from sealcluster.cli.commands.plan import plan
 from sealcluster.cli.commands.preflight import preflight
@@ -37,6 +38,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "plan": plan,
     "preflight": preflight,
     "status": status,
+    "logs": logs,
     "retry": retry,
     "delete": delete,
     "pivot": pivot,

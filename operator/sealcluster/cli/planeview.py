@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
 
 from sealcluster.api import RETRY_ANNOTATION, Host, SealClusterStatus, timestamp
-from sealcluster.cli import handedover, show_status
+from sealcluster.cli import handedover, show_logs, show_status
 from sealcluster.cli.columns import columns
 from sealcluster.cli.failures import say
 from sealcluster.cli.here import Here, emit, show
@@ -18,6 +19,7 @@ from sealcluster.cli.options import Format, Plane
 from sealcluster.cli.records import known
 from sealcluster.cli.statusview import moment
 from sealcluster.core.errors import TerminalError
+from sealcluster.core.evidence import Evidence
 from sealcluster.kube.resources import SEALCLUSTERS
 
 if TYPE_CHECKING:
@@ -61,6 +63,30 @@ def plan(here: Here, plane: Plane, cluster: str | None, output: Format) -> None:
     rows = [[step.host or "cluster", step.phase, step.what] for step in found.steps]
     more = [f"  … and {found.total - len(rows)} more"] if found.total > len(rows) else []
     show([f"plan for {name}: {found.total} steps", *columns(rows, "  "), *more])
+
+
+def evidence(here: Here, plane: Plane, cluster: str | None) -> tuple[str, tuple[Evidence, ...]]:
+    """Name of the cluster and what is kept of failed steps; where that Secret may not be read, what status tells."""
+    from sealcluster.kube.errors import Refused  # noqa: PLC0415 - see below
+    from sealcluster.kube.management import KubeManagement  # noqa: PLC0415 - see below
+
+    async def read(client: KubeClient, namespace: str) -> tuple[str, tuple[Evidence, ...]]:
+        body = await _object(client, namespace, cluster)
+        name = str(body["metadata"]["name"])
+        try:
+            found = await KubeManagement(client, namespace, name).load_evidence()
+        except Refused as error:
+            say(f"{error.message}; showing what status says")
+            found = ()
+        failure = SealClusterStatus.model_validate(body.get("status") or {}).last_failure
+        return name, found or show_logs.of_status(failure, seconds_of(failure.time) if failure else 0.0)
+
+    return _ask(here, plane, read)
+
+
+def seconds_of(time: str) -> float:
+    """A time as the API writes it, in seconds since the epoch."""
+    return datetime.fromisoformat(time).timestamp()
 
 
 def kubeconfig(here: Here, plane: Plane, cluster: str | None) -> str:
