@@ -159,6 +159,10 @@ class NodeFacts:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[tuple[str, str, str], ...] = ()
     """(key, value, effect)."""
+    our_labels: frozenset[str] = frozenset()
+    """Keys of labels that we put there, by the Node's own record."""
+    our_taints: frozenset[tuple[str, str]] | None = None
+    """(key, effect) of taints that we put there; None: we never had to do with its taints."""
     control_plane: bool = False
 
 

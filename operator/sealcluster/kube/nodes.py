@@ -12,6 +12,8 @@ CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 CONTROL_PLANE_TAINTS = frozenset({"node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"})
 TAINTS_ANNOTATION = "sealcluster.io/taints"
 """On a Node: JSON list of [key, effect] that we put there, so that taints of others are left alone."""
+LABELS_ANNOTATION = "sealcluster.io/labels"
+"""On a Node: JSON list of the keys of labels that we put there, so that one that is not wanted any more goes."""
 
 Taint = tuple[str, str, str]
 
@@ -21,6 +23,7 @@ def node_facts(node: Mapping[str, Any]) -> NodeFacts:
     metadata, spec, status = node["metadata"], node.get("spec") or {}, node.get("status") or {}
     ready: Mapping[str, Any] = next((c for c in status.get("conditions") or () if c.get("type") == "Ready"), {})
     labels = metadata.get("labels") or {}
+    annotations = metadata.get("annotations") or {}
     return NodeFacts(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -31,6 +34,8 @@ def node_facts(node: Mapping[str, Any]) -> NodeFacts:
         unschedulable=bool(spec.get("unschedulable")),
         labels=dict(labels),
         taints=tuple(_taint(t) for t in spec.get("taints") or ()),
+        our_labels=_recorded_labels(annotations.get(LABELS_ANNOTATION)),
+        our_taints=_recorded(annotations[TAINTS_ANNOTATION]) if TAINTS_ANNOTATION in annotations else None,
         control_plane=CONTROL_PLANE_LABEL in labels,
     )
 
@@ -43,6 +48,7 @@ def dns_ready(deployments: Sequence[Mapping[str, Any]]) -> bool:
 def node_patch(node: Mapping[str, Any], labels: Mapping[str, str | None], taints: Sequence[Taint] | None) -> dict[str, Any]:
     """A merge patch, valid for this version of the Node only; empty when nothing has to change.
 
+    `labels` is the complete mapping of ours, None for one that goes: their keys are recorded on the Node.
     `taints` is the complete list of ours: what we put there before and the control plane's own taint go when they are not in it;
     those of the node controller, of cloud providers and of people stay.
     """
@@ -50,13 +56,17 @@ def node_patch(node: Mapping[str, Any], labels: Mapping[str, str | None], taints
     have = metadata.get("labels") or {}
     changed = {key: value for key, value in labels.items() if have.get(key) != value}
     patch: dict[str, Any] = {"metadata": {"labels": changed}} if changed else {}
+    known, kept = (metadata.get("annotations") or {}).get(LABELS_ANNOTATION), sorted(k for k, v in labels.items() if v is not None)
+    if (record := json.dumps(kept) if kept else None) != known:
+        patch.setdefault("metadata", {})["annotations"] = {LABELS_ANNOTATION: record}
     if taints is not None:
         recorded = (metadata.get("annotations") or {}).get(TAINTS_ANNOTATION)
-        wanted, record = _merged(spec.get("taints") or (), _recorded(recorded), taints), _record(taints)
+        wanted = _merged(spec.get("taints") or (), _recorded(recorded), taints)
+        record = json.dumps(sorted([key, effect] for key, _, effect in taints))
         if [_taint(t) for t in wanted] != [_taint(t) for t in spec.get("taints") or ()]:
             patch["spec"] = {"taints": wanted}
         if record != recorded:
-            patch.setdefault("metadata", {})["annotations"] = {TAINTS_ANNOTATION: record}
+            patch.setdefault("metadata", {}).setdefault("annotations", {})[TAINTS_ANNOTATION] = record
     if patch:
         patch.setdefault("metadata", {})["resourceVersion"] = metadata["resourceVersion"]
     return patch
@@ -79,12 +89,16 @@ def _taint(taint: Mapping[str, Any]) -> Taint:
     return taint["key"], str(taint.get("value") or ""), taint["effect"]
 
 
-def _record(taints: Sequence[Taint]) -> str | None:
-    return json.dumps(sorted([key, effect] for key, _, effect in taints)) if taints else None
-
-
 def _recorded(annotation: str | None) -> frozenset[tuple[str, str]]:
     try:
         return frozenset((str(key), str(effect)) for key, effect in json.loads(annotation or "[]"))
     except (ValueError, TypeError):
         return frozenset()  # somebody wrote over it: what we do not know to be ours stays
+
+
+def _recorded_labels(annotation: str | None) -> frozenset[str]:
+    try:
+        keys = json.loads(annotation or "[]")
+    except ValueError:
+        return frozenset()
+    return frozenset(key for key in keys if isinstance(key, str)) if isinstance(keys, list) else frozenset()

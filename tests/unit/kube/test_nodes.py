@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sealcluster.kube.nodes import TAINTS_ANNOTATION, Taint, dns_ready, node_facts, node_patch
+from sealcluster.kube.nodes import LABELS_ANNOTATION, TAINTS_ANNOTATION, Taint, dns_ready, node_facts, node_patch
 from sealcluster.kube.pods import must_leave
 
 NOT_READY = {"key": "node.kubernetes.io/not-ready", "effect": "NoExecute", "timeAdded": "2026-01-01T00:00:00Z"}
@@ -45,14 +45,16 @@ def test_a_node_that_has_not_reported_is_not_ready() -> None:
 
 def test_labels_are_set_and_removed() -> None:
     patch = node_patch(node(keep="1", old="1", change="1"), {"old": None, "absent": None, "change": "2", "new": "3", "keep": "1"}, None)
+    assert patch["metadata"].pop("annotations") == {LABELS_ANNOTATION: '["change", "keep", "new"]'}
     assert patch == {"metadata": {"labels": {"old": None, "change": "2", "new": "3"}, "resourceVersion": "7"}}
 
 
 def test_nothing_to_change_is_no_patch() -> None:
     ours = [["dedicated", "NoSchedule"]]
     present = node({"key": "dedicated", "effect": "NoSchedule"}, NOT_READY, ours=ours, a="b")
+    present["metadata"]["annotations"][LABELS_ANNOTATION] = '["a"]'
     assert node_patch(present, {"a": "b"}, [("dedicated", "", "NoSchedule")]) == {}
-    assert node_patch(node(NOT_READY, THEIRS), {}, []) == {}
+    assert node_patch(node(NOT_READY, THEIRS, ours=[]), {}, []) == {}
     assert node_patch(node(CONTROL_PLANE), {}, None) == {}
 
 
@@ -66,7 +68,7 @@ def test_taints_of_others_stay() -> None:
 def test_a_taint_that_we_put_there_and_no_longer_want_goes() -> None:
     patch = node_patch(node(THEIRS, {"key": "dedicated", "effect": "NoExecute"}, ours=[["dedicated", "NoExecute"]]), {}, [])
     assert keys(patch) == [("somebody.example/gpu", "yes", "NoSchedule")]
-    assert patch["metadata"]["annotations"] == {TAINTS_ANNOTATION: None}
+    assert patch["metadata"]["annotations"] == {TAINTS_ANNOTATION: "[]"}
 
 
 def test_a_value_changes_in_its_place() -> None:
@@ -112,3 +114,19 @@ def test_dns(deployments: list[dict[str, Any]], ready: bool) -> None:
 )
 def test_which_pods_a_drain_moves(metadata: dict[str, Any], phase: str, leaves: bool) -> None:
     assert must_leave({"metadata": metadata, "status": {"phase": phase}}) is leaves
+
+
+def test_what_we_put_on_a_node_is_known_from_the_node() -> None:
+    bare = node_facts(node())
+    assert (bare.our_labels, bare.our_taints) == (frozenset(), None)
+    marked = node(ours=[["a", "NoSchedule"]])
+    marked["metadata"]["annotations"][LABELS_ANNOTATION] = '["x", "y"]'
+    facts = node_facts(marked)
+    assert (facts.our_labels, facts.our_taints) == ({"x", "y"}, {("a", "NoSchedule")})
+
+
+@pytest.mark.parametrize("annotation", ["", "{", "[1]", '{"a": 1}', "7", "null"])
+def test_a_broken_record_of_labels_is_none(annotation: str) -> None:
+    broken = node()
+    broken["metadata"]["annotations"] = {LABELS_ANNOTATION: annotation}
+    assert node_facts(broken).our_labels == frozenset()

@@ -25,6 +25,8 @@ class ModelNode:
     unschedulable: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
+    our_labels: frozenset[str] = frozenset()
+    our_taints: frozenset[tuple[str, str]] | None = None
     healthy_since: float | None = None
     """Since when its kubelet is well without a break; None: it is not."""
     seen_at: float = 0.0

@@ -81,8 +81,12 @@ class ModelWorkload:
                 node.labels.pop(key, None)
             else:
                 node.labels[key] = value
+        node.our_labels = frozenset(key for key, value in labels.items() if value is not None)
         if taints is not None:
-            node.taints = tuple(taints)
+            ours = (node.our_taints or frozenset()) | {(key, effect) for key, _, effect in taints}
+            theirs = [t for t in node.taints if (t[0], t[2]) not in ours and not t[0].startswith("node-role.kubernetes.io/")]
+            node.taints = (*theirs, *taints)
+            node.our_taints = frozenset((key, effect) for key, _, effect in taints)
 
     async def set_unschedulable(self, name: str, value: bool) -> None:
         """Cordon, uncordon."""
@@ -127,5 +131,7 @@ def _facts(node: ModelNode) -> NodeFacts:
         unschedulable=node.unschedulable,
         labels=dict(node.labels),
         taints=node.taints,
+        our_labels=node.our_labels,
+        our_taints=node.our_taints,
         control_plane=node.control_plane,
     )
