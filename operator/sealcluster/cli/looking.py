@@ -1,10 +1,14 @@
-"""What `status`, `plan` and `preflight` share: one look at a cluster that changes nothing."""
+"""What `status`, `plan` and `preflight` share: looks at a cluster that change nothing."""
 
 from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
 
 from sealcluster.cli.change import Wish, stamped, texts_of
 from sealcluster.cli.here import Here
 from sealcluster.cli.observer import Observer
+from sealcluster.cli.outside import Opened
 from sealcluster.cli.records import Records
 from sealcluster.cli.session import desired_of, look
 from sealcluster.engine import Report
@@ -25,3 +29,21 @@ def glance(here: Here, wish: Wish, *, images: bool = True) -> Report:
             await opened.close()
 
     return here.outside.run(work())
+
+
+def keep_looking(here: Here, records: Records, draw: Callable[[Report], None], every: float) -> None:
+    """Look at a known cluster every few seconds, until interrupted; connections stay open. A cluster that is deleted meanwhile ends it."""
+
+    async def again(opened: Opened) -> None:
+        while (wanted := records.document()) is not None:
+            draw(await look(desired_of(wanted), opened.ports(Observer(records.management))))
+            await asyncio.sleep(every)
+
+    async def work() -> None:
+        opened = here.outside.open(here.common.root, records.settings())
+        try:
+            await again(opened)
+        finally:
+            await opened.close()
+
+    here.outside.run(work())

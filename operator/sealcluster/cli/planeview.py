@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,7 +20,7 @@ from sealcluster.cli.here import Here, emit, show
 from sealcluster.cli.options import Format, Plane
 from sealcluster.cli.records import known
 from sealcluster.cli.statusview import moment
-from sealcluster.core.errors import TerminalError
+from sealcluster.core.errors import TerminalError, TransientError
 from sealcluster.core.evidence import Evidence
 from sealcluster.kube.resources import SEALCLUSTERS
 
@@ -40,13 +42,40 @@ def meant(here: Here, plane: Plane, cluster: str | None) -> bool:
 def status(here: Here, plane: Plane, cluster: str | None, output: Format) -> SealClusterStatus:
     """Print status.* of the object."""
     body = _body(here, plane, cluster)
-    found = SealClusterStatus.model_validate(body.get("status") or {})
+    shown = _shown(body)
     if output is Format.TEXT:
-        hosts = [Host.model_validate(row) for row in body["spec"]["hosts"]]
-        show(show_status.lines(show_status.Shown(body["metadata"]["name"], found, hosts)))
+        show(show_status.lines(shown))
     else:
         emit(body, output)
-    return found
+    return shown.status
+
+
+def watch(here: Here, plane: Plane, cluster: str | None, draw: Callable[[show_status.Shown], None], every: float) -> None:
+    """Draw the object's status every few seconds, until it is gone or somebody interrupts. A plane that is silent for a while is waited for."""
+
+    async def follow(client: KubeClient, namespace: str) -> None:
+        shown: show_status.Shown | None = None
+        while True:
+            try:
+                shown = _shown(await _object(client, namespace, shown.name if shown else cluster))
+                draw(shown)
+            except TransientError as error:
+                if shown is None:
+                    raise
+                draw(replace(shown, note=f"{error.message}; this is what was seen last"))
+            except TerminalError:
+                if shown is None:
+                    raise
+                draw(replace(shown, note="it is gone"))
+                return
+            await asyncio.sleep(every)
+
+    _ask(here, plane, follow)
+
+
+def _shown(body: Body) -> show_status.Shown:
+    hosts = [Host.model_validate(row) for row in body["spec"]["hosts"]]
+    return show_status.Shown(body["metadata"]["name"], SealClusterStatus.model_validate(body.get("status") or {}), hosts)
 
 
 def plan(here: Here, plane: Plane, cluster: str | None, output: Format) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sealcluster.api import CATALOGUE, ConditionStatus, SealClusterStatus
 from sealcluster.api.conditions import Reason
 from sealcluster.api.hosts import Host
-from sealcluster.api.status import Condition, Failure, HostStatus
+from sealcluster.api.status import Condition, Failure, Progress
 from sealcluster.cli.columns import columns
 from sealcluster.cli.failures import spoken
+from sealcluster.cli.show_tree import tree
+
+BAR = 20
+"""Characters of the bar."""
 
 
 @dataclass(frozen=True)
@@ -23,12 +27,12 @@ class Shown:
     """spec.hosts, for what the status of a large cluster leaves out."""
     busy: str = ""
     """Who works on it now."""
-    elsewhere: str = ""
-    """Where the cluster was handed over to."""
+    note: str = ""
+    """What else a person should know."""
 
 
-def lines(shown: Shown) -> list[str]:
-    """The text, line by line."""
+def lines(shown: Shown, most: int = 0) -> list[str]:
+    """The text, line by line. `most`: hosts that are shown, those that need attention first (0: all)."""
     status = shown.status
     ready = next((c for c in status.conditions if c.type == "Ready"), None)
     head = [shown.name, status.phase or "Unknown"]
@@ -39,14 +43,14 @@ def lines(shown: Shown) -> list[str]:
     if status.nodes:
         head.append(f"masters {status.nodes.masters}, workers {status.nodes.workers}")
     found = ["   ".join(head)]
-    found += _tree(shown)
+    found += tree(status, shown.hosts, most)
     found.append("")
     if ready is not None and ready.message:
         found.append(ready.message)
     if status.progress is not None:
-        found.append(f"progress: {status.progress.message}")
-    if shown.elsewhere:
-        found.append(f"it was handed over to {shown.elsewhere}")
+        found.append(f"progress: {status.progress.message}{_bar(status.progress)}")
+    if shown.note:
+        found.append(shown.note)
     if shown.busy:
         found.append(f"{shown.busy} is working on it")
     if status.certificates is not None:
@@ -57,20 +61,11 @@ def lines(shown: Shown) -> list[str]:
     return found
 
 
-def _tree(shown: Shown) -> Iterable[str]:
-    wanted = {host.name: host for host in shown.hosts}
-    rows = [_host(row, wanted.get(row.name), shown.status) for row in shown.status.hosts]
-    drawn = columns(rows)
-    return [f"{'└─' if number == len(drawn) else '├─'} {line}" for number, line in enumerate(drawn, 1)]
-
-
-def _host(row: HostStatus, host: Host | None, status: SealClusterStatus) -> list[str]:
-    roles = row.roles if row.roles is not None else (host.roles if host else ())
-    address = row.address or (host.address if host else "")
-    node = {True: "node Ready", False: "node not Ready", None: ""}[row.node_ready]
-    version = row.version if row.version != status.version else ""
-    why = f"{row.reason}: {row.message}" if row.reason and row.message else row.reason or row.message or ""
-    return [row.name, address, ",".join(roles), row.state.value, node, version or "", why]
+def _bar(progress: Progress) -> str:
+    if not progress.total:
+        return ""
+    full = BAR * min(progress.done, progress.total) // progress.total
+    return f"  [{'#' * full}{'-' * (BAR - full)}]"
 
 
 def _condition(condition: Condition) -> list[str]:

@@ -17,7 +17,7 @@ def status_of(report: Report, old: SealClusterStatus) -> SealClusterStatus:
     view = report.view
     keys = {h.name: fingerprint(h.host_key or (h.row.host_key if h.row else "")) for h in view.hosts.values()}
     known = {name: key for name, key in keys.items() if key}
-    status = make_status(report, old.conditions, moment(view.now), fingerprints=known)
+    status = make_status(report, old.conditions, moment(view.now), fingerprints=known, failure=old.last_failure)
     if status.last_failure is None and not report.ready:  # what failed in an earlier command; kept until the cluster is Ready
         status = status.model_copy(update={"last_failure": old.last_failure})
     return compact(status, view.spec.hosts)

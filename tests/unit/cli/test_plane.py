@@ -1,5 +1,6 @@
 """kubectl seal: the same answers from a management plane."""
 
+import asyncio
 import json
 
 import pytest
@@ -121,3 +122,35 @@ def test_the_namespace_is_that_of_the_context(tmp_path):
     assert default_namespace(Plane(kubeconfig=file)) == "x"
     assert default_namespace(Plane(kubeconfig=file, context="b")) == "default"
     assert default_namespace(Plane(kubeconfig=tmp_path / "none")) == "default"
+
+
+def test_watching_an_object_until_it_is_gone(plane):
+    async def change(phase):
+        server = plane.outside.kube
+        path = f"{server.server}/apis/sealcluster.io/v1alpha1/namespaces/clusters/sealclusters/default"
+        if phase is None:
+            server.down = False
+            await server.request("DELETE", path, doing="deleting")
+        elif phase == "down":
+            server.down = True
+        else:
+            merge = "application/merge-patch+json"
+            await server.request("PATCH", f"{path}/status", doing="writing", content_type=merge, body={"status": {"phase": phase}})
+
+    async def story():
+        for phase in ("Updating", "down", None):
+            await asyncio.sleep(40)
+            await change(phase)
+
+    async def soon():
+        return plane.outside.loop.create_task(story())
+
+    task = plane.outside.loop.run_until_complete(soon())
+    done = plane("status", "default", "-n", "clusters", "-w", "--exit-code")
+    plane.outside.loop.run_until_complete(task)
+    assert done.code == 4
+    heads = [line.split()[1] for line in done.out.splitlines() if line.startswith("default  ")]
+    assert heads == ["Provisioning", "Updating", "Updating", "Updating"]
+    assert "no answer from https://fake.invalid" in done.out
+    assert "this is what was seen last" in done.out
+    assert "it is gone" in done.out
