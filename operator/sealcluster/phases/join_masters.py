@@ -5,7 +5,7 @@ from __future__ import annotations
 from sealcluster.core.digest import digest
 from sealcluster.core.ops import EtcdMember, Job
 from sealcluster.core.plan import Action, PhasePlan
-from sealcluster.core.quorum import etcd_state, may_add
+from sealcluster.core.quorum import etcd_state, may_add, may_remove
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
@@ -44,7 +44,7 @@ class JoinMasters:
                 needs = f"{turn_taken} to join first"
             elif not needs and what != RESET:
                 turn_taken = host.name
-            watch = tuple(h.name for h in view.joined_masters)
+            watch = (host.name, *(h.name for h in view.joined_masters))
             on, args = host.name, {"joining": host.name}
             if what == DROP:
                 what = f"{DROP} {host.name}"
@@ -63,7 +63,7 @@ class JoinMasters:
             return JOIN, ""
         what = next_step(view, host)
         if what == RESET:
-            return what, ""
+            return self._undo(view, host)
         running = host.facts is not None and "kubeadm-join" in host.facts.jobs
         if running:
             return what, ""
@@ -87,6 +87,17 @@ class JoinMasters:
         if unready:
             return what, f"the API server on {unready[0]}"
         return what, may_add(etcd)
+
+    @staticmethod
+    def _undo(view: ClusterView, host: HostView) -> tuple[str, str]:
+        """A join that was cut off may have made the machine a voter: its data are not wiped before its vote was given back in order."""
+        etcd = etcd_state(view)
+        if not etcd.voters:
+            return RESET, "etcd to answer"
+        member = member_of(view, host)
+        if member is None or member.learner:
+            return RESET, ""
+        return DROP, may_remove(etcd, member.name) or ("" if view.leader else "a master whose API server answers")
 
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:
         """Undo, drop a stale member, or join."""

@@ -75,4 +75,5 @@ def _etcd(world: ModelWorld, machine: Machine, now: float) -> EtcdFacts | None:
     member = kube.etcd.members.get(member_id)
     if member is None or not world.planes.etcd_runs(machine, member, now):
         return None
-    return EtcdFacts(kube.etcd.id, member_id, world.planes.etcd_healthy(machine, kube, now), kube.etcd.rows())
+    healthy = world.planes.etcd_healthy(machine, kube, now)
+    return EtcdFacts(kube.etcd.id, member_id, healthy, kube.etcd.rows() if healthy else ())  # the list is read through the quorum
