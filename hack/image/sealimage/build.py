@@ -35,15 +35,15 @@ class Built:
     """Bytes on a node's disk."""
 
 
-def build(output: Path) -> Built:
-    """Build into a folder; what was there of an earlier build is replaced."""
+def build(output: Path, wheel: Path | None = None) -> Built:
+    """Build into a folder, of our wheel or of the work tree; what was there of an earlier build is replaced."""
     if platform.machine() != "x86_64" or os.geteuid() != 0:
         raise LabError("building the operator's image: it needs root on an x86_64 machine (the image's own Python compiles in a chroot)")
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output, prefix=".new-") as scratch:
         work = Path(scratch)
         root, blobs = work / "root", Blobs(work / "blobs")
-        ours = wheels.build(work / "wheel")
+        ours = wheel or wheels.build(work / "wheel")
         layers = list(_layers(root, blobs, ours))
         check_libraries(root)
         made = image(blobs, layers, _settings())
@@ -125,13 +125,13 @@ def _is_folder(entry: Entry) -> bool:
 
 
 def _gzipped(blobs: Blobs, entries: list[Entry]) -> Layer:
-    """gzip, which every registry and every container runtime takes, as small as it gets."""
+    """gzip, which every registry and every container runtime takes."""
     plain = layer(blobs, entries, "none")
     packed = blobs.root / ".packed"
     with (
         blobs.path(plain.diff_id).open("rb") as source,
         packed.open("wb") as raw,
-        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=9, mtime=0) as target,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=6, mtime=0) as target,
     ):
         shutil.copyfileobj(source, target, 1 << 20)
     blobs.path(plain.diff_id).unlink()

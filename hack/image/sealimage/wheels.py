@@ -62,8 +62,8 @@ def lock() -> str:
     return _HEADER + "".join(lines)
 
 
-def build(folder: Path) -> Path:
-    """Build our own wheel from the work tree."""
+def build(folder: Path, source: Path = ROOT) -> Path:
+    """Build our own wheel from a work tree."""
     done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
         cwd=ROOT,
