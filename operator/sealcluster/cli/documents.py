@@ -32,7 +32,7 @@ def read(path: Path) -> Manifests:
     text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     try:
         documents = [d for d in yaml.safe_load_all(text) if d is not None]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or "cannot be parsed"
         raise _bad(f"reading {source}: {f'line {mark.line + 1}: ' if mark else ''}it is not YAML ({problem})") from None

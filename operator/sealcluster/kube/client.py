@@ -21,6 +21,8 @@ FIELD_MANAGER = "sealcluster"
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
+MOST_PAGES = 400
+"""A list that goes on after 100,000 objects is no list that we want: the server may be a tenant's."""
 PAGE = 250
 """Objects per page of a list: a Node is about 10 KiB, a page must not take tens of MiB."""
 
@@ -60,7 +62,7 @@ class KubeClient:
     ) -> AsyncIterator[Object]:
         """Every object that the selectors match, one page in memory at a time (of one moment: an expired page is an Unavailable)."""
         token = ""
-        while True:
+        for _ in range(MOST_PAGES):
             query = {"limit": str(page), "labelSelector": labels, "fieldSelector": fields, "continue": token}
             answer = await self._call("GET", resource, namespace, query={k: v for k, v in query.items() if v})
             for item in answer.get("items") or ():
@@ -68,6 +70,7 @@ class KubeClient:
             token = (answer.get("metadata") or {}).get("continue") or ""
             if not token:
                 return
+        raise Unavailable(f"listing {resource.plural}: more than {MOST_PAGES} pages", answered=True, again=False)
 
     async def create(self, resource: Resource, body: Object, namespace: str | None = None) -> Object:
         """Create; Conflict(exists) when the name is taken."""
@@ -193,7 +196,7 @@ class KubeClient:
 def _object(answer: Answer, doing: str) -> Object:
     try:
         data = json.loads(answer.body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Unavailable(f"{doing}: the answer is not JSON; is there a proxy in between?", answered=True, again=False) from error
     if not isinstance(data, dict):
         raise Unavailable(f"{doing}: the answer is not an object", answered=True, again=False)

@@ -78,14 +78,14 @@ class Answer:
         """The `Status` that explains a failure; empty when the server sent something else."""
         try:
             data = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return data if isinstance(data, dict) and data.get("kind") == "Status" else {}
 
     def retry_after(self) -> float | None:
         """Seconds from the Retry-After header, bounded; None when it is absent or a date."""
         text = self.headers.get("Retry-After", "")
-        return min(float(text), _LONGEST_RETRY_AFTER) if text.isdigit() else None
+        return min(float(text), _LONGEST_RETRY_AFTER) if text.isascii() and text.isdigit() else None
 
 
 def error_of(answer: Answer, doing: str) -> SealError:
@@ -106,9 +106,14 @@ def error_of(answer: Answer, doing: str) -> SealError:
         case 403:
             return Refused(message, status=403, hint="grant this verb in the operator's Role")
         case 408 | 429:
-            causes = tuple(str(c.get("message", "")) for c in (status.get("details") or {}).get("causes") or ())
+            causes = _causes(status.get("details"))
             return Unavailable(message, answered=True, retry_after=answer.retry_after(), again=not causes, causes=causes)
         case code if code >= 500:
             return Unavailable(message, answered=True, retry_after=answer.retry_after())
         case code:
             return Refused(message, status=code, named=bool(status.get("details")))
+
+
+def _causes(details: object) -> tuple[str, ...]:
+    causes = details.get("causes") if isinstance(details, dict) else None
+    return tuple(str(c.get("message", ""))[:_LONGEST_MESSAGE] for c in causes if isinstance(c, dict)) if isinstance(causes, list) else ()

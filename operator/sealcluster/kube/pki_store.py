@@ -102,9 +102,18 @@ class PKIStore:
         return f"Secret {self._namespace}/{self._cluster}-{suffix}"
 
     def _staged(self, found: dict[str, Any]) -> PKI:
-        values: dict[str, Any] = json.loads(text_of(decode(found), STAGED_KEY, self._source(STAGED)))
-        ca, etcd, proxy, sa = ((str(values[suffix][0]), str(values[suffix][1])) for suffix in PAIRS)
-        return PKI(ca=ca, etcd=etcd, proxy=proxy, sa=sa, registry_password=str(values["registry_password"]))
+        text = text_of(decode(found), STAGED_KEY, self._source(STAGED))
+        try:
+            values: dict[str, Any] = json.loads(text)
+            ca, etcd, proxy, sa = ((str(values[suffix][0]), str(values[suffix][1])) for suffix in PAIRS)
+            return PKI(ca=ca, etcd=etcd, proxy=proxy, sa=sa, registry_password=str(values["registry_password"]))
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+            # The parser's own message may quote a key.
+            raise TerminalError(
+                f"reading {self._source(STAGED)}: it does not hold the certificates that a creation left there",
+                reason="PKIInvalid",
+                hint="remove or rename it, if it is not this operator's",
+            ) from None
 
     def _pki(self, found: dict[str, dict[str, Any]]) -> PKI:
         def text(suffix: str, key: str) -> str:

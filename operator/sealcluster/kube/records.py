@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,10 @@ STATE_KEY = "state.json"
 PACKED_KEY = "state.json.gz"
 PACK_ABOVE = 256 * 1024
 """Bytes. A Secret holds at most 1 MiB; 2,000 hosts with RSA host keys exceed it, packed they need a third."""
+
+
+UNPACKED_LIMIT = 32 << 20
+"""Bytes; the record of 2,000 hosts has 4 MiB."""
 
 
 def secret(cluster: str, suffix: str, data: Mapping[str, str | None], *, kind: str = "Opaque", kept: bool = True) -> dict[str, Any]:
@@ -48,12 +53,21 @@ def pack_state(record: StateRecord) -> dict[str, str | None]:
 def unpack_state(data: Mapping[str, bytes], source: str) -> StateRecord:
     """The record in the Secret's data; TerminalError StateUnreadable when it is damaged or newer than this release."""
     try:
-        raw = gzip.decompress(data[PACKED_KEY]) if PACKED_KEY in data else data[STATE_KEY]
+        raw = _unpacked(data[PACKED_KEY]) if PACKED_KEY in data else data[STATE_KEY]
         return StateRecord.loads(raw.decode())
     except KeyError as error:
         raise _unreadable(source, f"it has no key {STATE_KEY!r}") from error
-    except (ValueError, TypeError, OSError, EOFError) as error:
+    except (ValueError, zlib.error) as error:
         raise _unreadable(source, str(error)) from error
+
+
+def _unpacked(packed: bytes) -> bytes:
+    """A Secret of 1 MiB could unpack to 1 GiB."""
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    raw = unpacker.decompress(packed, UNPACKED_LIMIT)
+    if not unpacker.eof:
+        raise ValueError(f"it is cut off, or unpacks to more than {UNPACKED_LIMIT >> 20} MiB")
+    return raw
 
 
 def _unreadable(source: str, cause: str) -> TerminalError:

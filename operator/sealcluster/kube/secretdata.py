@@ -74,7 +74,7 @@ def registry_auths(configs: Iterable[tuple[str, Mapping[str, bytes]]]) -> dict[s
         text = text_of(data, DOCKER_CONFIG_KEY, source)
         try:
             found = {_registry(name): _login(entry) for name, entry in json.loads(text)["auths"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError, binascii.Error) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
             # The parser's own message quotes the text, which is secret.
             raise missing(
                 source,

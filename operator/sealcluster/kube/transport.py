@@ -22,6 +22,8 @@ from sealcluster.core.errors import TerminalError
 from sealcluster.kube.errors import Answer, Unavailable
 
 USER_AGENT = "sealcluster"
+ANSWER_LIMIT = 32 << 20
+"""Bytes of one answer. The largest that we ask for is a page of Nodes, a tenth of that; the server may be a tenant's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Transport:
 
     def __init__(self, configuration: Any) -> None:
         self._configuration = configuration
+        session = configuration.client_session_kwargs or {}
+        configuration.client_session_kwargs = {**session, "middlewares": (_stay_here,)}
         self._rest: Any = RESTClientObject(configuration)
         self.server: str = configuration.host.rstrip("/")
 
@@ -68,7 +72,7 @@ class Transport:
         with tempfile.TemporaryDirectory(prefix="sealcluster-kube-") as directory:
             try:
                 config = _externalised(yaml.safe_load(text), Path(directory))
-            except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError) as error:
+            except (yaml.YAMLError, ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
                 raise TerminalError(
                     f"reading kubeconfig: {type(error).__name__}", reason="StorageRefused", hint="it is not a kubeconfig"
                 ) from error
@@ -95,7 +99,10 @@ class Transport:
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 10.0))
         try:
             reply = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=limits)
-            return Answer(reply.status, await reply.read(), {k.title(): v for k, v in reply.headers.items()})
+            try:
+                return Answer(reply.status, await _body(reply.response, doing), {k.title(): v for k, v in reply.headers.items()})
+            finally:
+                reply.response.release()
         except aiohttp.ClientConnectorCertificateError as error:
             raise Unavailable(f"{doing}: the server's certificate is not valid: {error.certificate_error}", again=False) from error
         except TimeoutError as error:
@@ -124,15 +131,33 @@ class Transport:
         await self._rest.close()
 
 
+async def _stay_here(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """No API server redirects; one that does would choose whom we speak to from inside of the management cluster."""
+    response = await send(request)
+    if response.status in (301, 302, 303, 307, 308):
+        response.close()
+        raise aiohttp.ClientError("the server redirects, which no API server does")
+    return response
+
+
+async def _body(response: aiohttp.ClientResponse, doing: str) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > ANSWER_LIMIT:
+            response.close()
+            raise Unavailable(f"{doing}: the answer is longer than {ANSWER_LIMIT >> 20} MiB", answered=True, again=False)
+    return bytes(body)
+
+
 async def _load(cls: type[Transport], doing: str, load: Any, session: dict[str, Any] | None = None, **where: Any) -> Transport:
     configuration = Configuration(client_session_kwargs=session)
     try:
         await load(client_configuration=configuration, **where)
         return await asyncio.to_thread(cls, configuration)
-    except (ConfigException, OSError, ValueError, TypeError, yaml.YAMLError) as error:
-        raise TerminalError(
-            f"{doing}: {error}", reason="StorageRefused", hint="check the file, its context and its certificates"
-        ) from error
+    except (ConfigException, OSError, ValueError, TypeError, AttributeError, KeyError, yaml.YAMLError) as error:
+        said = str(error) if isinstance(error, ConfigException | OSError) else f"{type(error).__name__}: it is not a kubeconfig"
+        raise TerminalError(f"{doing}: {said}", reason="StorageRefused", hint="check the file, its context and its certificates") from error
 
 
 def _externalised(config: dict[str, Any], directory: Path) -> dict[str, Any]:

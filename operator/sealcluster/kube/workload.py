@@ -124,6 +124,17 @@ class KubeWorkload:
         self._healthy = frozenset(endpoint.host for endpoint, up in zip(self._endpoints, answers, strict=True) if up)
         return self._healthy
 
+    @staticmethod
+    async def _read(work: Callable[[KubeClient], Awaitable[T]], client: KubeClient) -> T:
+        """The machines belong to a tenant, and so does what their API server says: objects of another shape are its fault."""
+        try:
+            return await work(client)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            log.debug("reading the cluster's API", exc_info=True)
+            raise Unavailable(
+                f"reading the cluster's API at {client.server}: an object of an unknown shape ({type(error).__name__})", answered=True
+            ) from error
+
     def _look(self, ready: frozenset[str]) -> Callable[[KubeClient], Awaitable[ClusterFacts]]:
         async def look(client: KubeClient) -> ClusterFacts:
             nodes = [node_facts(node) async for node in client.pages(NODES)]
@@ -140,8 +151,8 @@ class KubeWorkload:
         last: Unavailable | None = None
         for endpoint in sorted(self._endpoints, key=lambda e: e.host not in self._healthy):
             try:
-                return await work(
-                    KubeClient(transport, server=_url(endpoint), timeout=REQUEST_SECONDS, attempts=2, patience=REQUEST_SECONDS)
+                return await self._read(
+                    work, KubeClient(transport, server=_url(endpoint), timeout=REQUEST_SECONDS, attempts=2, patience=REQUEST_SECONDS)
                 )
             except Unavailable as error:
                 self._healthy -= {endpoint.host}

@@ -84,7 +84,7 @@ def _documents(text: str) -> tuple[dict[str, Any], list[dict[str, Any]], list[di
         raise FieldError("Clusterfile", "is a Go template: render it first (`sealos apply` fills it with --values and --set), then convert")
     try:
         parsed = [document for document in yaml.safe_load_all(text) if document is not None]
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise FieldError("Clusterfile", f"is not YAML{f' in line {mark.line + 1}' if mark else ''}") from None
     clusters, configs, kubeadm = [], [], []

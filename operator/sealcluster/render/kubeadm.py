@@ -104,7 +104,7 @@ def parse_documents(text: str, where: str = IMAGE_DOCUMENTS) -> KubeadmDocuments
     """Documents of a YAML stream by their kind; kinds that are none of kubeadm's five are an error naming `where`."""
     try:
         parsed = list(yaml.safe_load_all(text))
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         at = f" in line {mark.line + 1}" if mark else ""
         raise FieldError(where, f"is not YAML{at}") from None

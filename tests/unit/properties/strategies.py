@@ -20,6 +20,9 @@ anything = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3), max_leaves=8
 )
 junk = st.binary(max_size=300)
+few = settings(quick, max_examples=20)
+"""For what takes milliseconds each."""
+
 deep = st.integers(1, 4).map(lambda n: ("[" * 10**n, '{"a":' * 10**n)[n % 2])
 """JSON that nests deeper than any parser likes."""
 

@@ -20,6 +20,7 @@ from sealcluster.pki.leaves import LeafSpec
 from sealcluster.pki.sign import issue, sign
 from unit.properties.strategies import quick
 
+pytestmark = pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # about what is wrong on purpose
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 YEAR = timedelta(days=365)
 LEAF = LeafSpec("apiserver", "ca", "kube-apiserver", ("group",), ("server",), ("m1",), ("10.0.0.11",))
