@@ -70,3 +70,13 @@ def test_masters_join_one_at_a_time_whichever_is_prepared_first(slow):
 def test_masters_leave(before, after, monkeypatch):
     monkeypatch.setattr(scenarios, "PATIENCE", 1500.0)
     assert scenarios.edit(rows(before), rows(after), seed=1).problems == []
+
+
+def test_a_registry_that_is_being_started_is_left_alone_by_the_next_operator():
+    async def tell(sim):
+        sim.world.machine("m1").slow = 8.0
+        await job_runs(sim, "m1", "registry")
+        await sim.operators[-1].kill()
+        sim.start()
+
+    assert verdict(rows("m1,w1"), tell) == []

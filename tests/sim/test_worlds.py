@@ -9,6 +9,7 @@ FOUND = {
     47: "a fault that struck seconds before the end was not seen yet by the operator that was replaced (the judge was too early)",
     707: "an operator that had just taken over started a job beside one that its predecessor, woken up, had started since it looked",
     1321: "a join that lost power was undone on a machine that was a voter already, and etcd's quorum was gone for good",
+    1535: "an operator that took over prepared the registry's files again while its predecessor's script was starting it",
     10062: "certificates were issued on a machine while its join ran",
     10162: "an operator that had just taken over removed the etcd member of a master that its predecessor was joining",
     10242: "a join started while certificates were being issued beside it",

@@ -11,6 +11,7 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
 from sealcluster.phases.distribute import PARTS_REPOSITORY, parts_digest, parts_here, registry_serves, rootfs_ready
 from sealcluster.phases.environment import REGISTRY_USER, host_env
+from sealcluster.phases.releasing import under_way
 from sealcluster.render.htpasswd import htpasswd
 
 SEND = "send images"
@@ -97,7 +98,8 @@ class DistributeRegistry:
             htpasswd=htpasswd(REGISTRY_USER, view.registry_password),
         )
         identity = _registry_digest(view, host)
-        await context.gate.run(host.name, Job("registry-prepare", identity, prepare), reason="RegistryFailed")
+        if not under_way(host, "registry"):  # an earlier operator's script runs: it is waited for, and nothing is changed beneath it
+            await context.gate.run(host.name, Job("registry-prepare", identity, prepare), reason="RegistryFailed")
         text = _script(view, host)
         script = RunScript(f"{root}/scripts", text, env)
         await context.gate.run(host.name, Job("registry", identity, script, timeout=300), reason="RegistryFailed")
