@@ -14,6 +14,7 @@ from sealcluster.core.ops import Claim, CleanHost, Job, JobResult
 from sealcluster.core.ports import FactsQuery, Fence, HostTarget, Progress
 from sealcluster.host.secrets_of import secrets_of
 from sealcluster.ssh.redact import Redactor
+from sealcluster.engine.gate import FENCE
 from sealcluster.testing.clock import VirtualClock
 from sealcluster.testing.model import login, observe
 from sealcluster.testing.model.execution import Execution
@@ -159,7 +160,7 @@ class ModelHost:
             for cut in machine.jobs.interrupt():
                 self.world.note(f"{machine.name}: {cut.key[0]} #{cut.key[2]} is ended")
         for other in machine.jobs.running():
-            if job.step != "fence" and disturbs(type(job.op).__name__, other.kind):  # it writes no file, whatever else runs
+            if FENCE not in (job.step, other.key[0]) and disturbs(type(job.op).__name__, other.kind):  # it writes no file
                 self.world.violate(f"{machine.name}: {job.step} #{attempt} started while {other.key[0]} #{other.key[2]} runs")
         run = JobRun(key, type(job.op).__name__)
         machine.jobs.runs[key] = run
