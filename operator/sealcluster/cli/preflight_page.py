@@ -40,7 +40,9 @@ summary .bad { color: var(--bad); } summary .warn { color: var(--warn); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .9rem; border-top: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
-td { overflow-wrap: anywhere; min-width: 4.5rem; }
+td { overflow-wrap: anywhere; }
+th:nth-child(1) { width: 11rem; } th:nth-child(2) { width: 7rem; } th:nth-child(3) { width: 20rem; } th:nth-child(4) { width: 9rem; }
+td.value { min-width: 7rem; } td.told { min-width: 15rem; }
 td.id, td.mark { white-space: nowrap; } td.value { font-family: ui-monospace, "Liberation Mono", Menlo, monospace; font-size: .82rem; }
 tr.bad { background: var(--bad-tint); } tr.warn { background: var(--warn-tint); } td.mark { font-weight: 600; }
 footer { color: var(--soft); font-size: .85rem; margin: 2rem 0 0; }
@@ -96,7 +98,7 @@ def _todo(checks: Sequence[Check]) -> Iterable[str]:
     yield '<ul class="todo">'
     for check in checks:
         who = check.host if check.host and check.scope != CLUSTER else "the cluster"
-        fix = f'<span class="fix">{escape(_sentence(check.fix))}</span>' if check.fix else ""
+        fix = f'<span class="fix">{"→ " + escape(check.fix)}</span>' if check.fix else ""
         yield f'<li class="{_kind(check)}"><span class="who">{escape(who)}</span>: {escape(_without(check.message, who))}{fix}</li>'
     yield "</ul>"
 
@@ -118,10 +120,10 @@ def _tables(results: Sequence[Check], hosts: Sequence[str]) -> Iterable[str]:
 
 def _row(check: Check, host: str) -> str:
     mark = "✓ ok" if check.ok else "✗ failed" if check.blocks else "! warning"
-    told = "" if check.ok else escape(_without(check.message, host))
+    told = "<td></td>" if check.ok else f'<td class="told">{escape(_without(check.message, host))}</td>'
     return (
         f'<tr class="{_kind(check)}"><td class="id">{escape(check.id)}</td><td class="mark">{mark}</td><td class="value">{escape(check.value)}</td>'
-        f'<td class="value">{escape(check.limit)}</td><td>{told}</td></tr>'
+        f'<td class="value">{escape(check.limit)}</td>{told}</tr>'
     )
 
 
@@ -132,7 +134,3 @@ def _kind(check: Check) -> str:
 def _without(message: str, who: str) -> str:
     """The message, which may begin with the host's name that stands beside it already."""
     return message.removeprefix(f"{who}: ")
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -84,7 +84,7 @@ def test_what_it_says():
     assert "Preflight of demo: 1 check failed" in text
     assert "w1: 1 CPUs, 2 needed" in text
     assert "w1: w1" not in text
-    assert "Give the machine more CPUs" in text
+    assert "→ give the machine more CPUs" in text
     assert "the cluster: 2 masters" in text
     for words in ("✗ failed", "✓ ok", "! warning"):  # not by colour alone
         assert words in text
