@@ -11,6 +11,7 @@ import yaml
 
 from labkit import argocd
 from labkit.manifests import ROOT, manifest
+from sealcluster.kube.management import KUBECONFIG_KEY
 
 PACK = ROOT / "examples" / "argocd"
 KIND = "sealcluster.io_SealCluster"
@@ -59,3 +60,29 @@ def test_every_script_arrives_as_it_was_written(data: dict[str, str]) -> None:
     assert {"discovery": actions["discovery.lua"], **scripts} == {p.stem: p.read_text() for p in (PACK / "actions").glob("*.lua")}
     offered = argocd.offered(manifest(), actions["discovery.lua"])
     assert set(offered) == set(scripts)
+
+
+def documents(path: Path) -> list[dict[str, Any]]:
+    return [document for document in yaml.safe_load_all(path.read_text()) if document]
+
+
+@pytest.mark.parametrize("path", sorted((PACK / "cluster").glob("*.yaml")), ids=lambda path: path.name)
+def test_an_example_cluster_waits_in_waves_and_asks_before_it_goes(path: Path) -> None:
+    (document,) = documents(path)
+    notes = document["metadata"]["annotations"]
+    assert notes["argocd.argoproj.io/sync-wave"] == {"SealCluster": "0", "Job": "1"}[document["kind"]]
+    if document["kind"] == "SealCluster":
+        assert set(notes["argocd.argoproj.io/sync-options"].split(",")) == {"Prune=confirm", "Delete=confirm"}
+        assert "paused" not in document["spec"], "a value in Git would fight with the actions"
+
+
+def test_the_smoke_test_uses_the_secret_that_the_operator_writes() -> None:
+    (cluster,), (job,) = (documents(PACK / "cluster" / name) for name in ("sealcluster.yaml", "smoke.yaml"))
+    pod = job["spec"]["template"]["spec"]
+    assert pod["volumes"][0]["secret"]["secretName"] == f"{cluster['metadata']['name']}-kubeconfig"
+    assert f"--kubeconfig={pod['containers'][0]['volumeMounts'][0]['mountPath']}/{KUBECONFIG_KEY}" in pod["containers"][0]["args"]
+
+
+def test_removing_a_directory_never_removes_a_cluster() -> None:
+    (clusters,) = documents(PACK / "applicationset.yaml")
+    assert clusters["spec"]["syncPolicy"]["preserveResourcesOnDeletion"] is True
