@@ -58,6 +58,8 @@ class ImageInfo:
     small_files: Mapping[str, str] = field(default_factory=dict)
     """Text of regular UTF-8 files up to 64 KiB below etc/, manifests/, statics/ and charts/ and at the root:
     what Config objects may change."""
+    opaque: tuple[str, ...] = ()
+    """Paths of all other regular files outside registry/: too large or no text, so a Config object can only replace them whole."""
     configs: tuple[Mapping[str, object], ...] = ()
     """Config documents of the image's own ``config.yml``."""
     registry: RegistryTree = field(default_factory=RegistryTree)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +35,8 @@ class Content:
     templates: dict[str, str] = field(repr=False)
     modes: dict[str, int]
     small_files: dict[str, str] = field(repr=False)
+    opaque: tuple[str, ...]
+    """Paths of the other regular files outside `registry/`."""
     registry: RegistryTree
     config: str
     """The text of `config.yml` at the image's root, or nothing."""
@@ -70,7 +72,7 @@ class Cutter:
             tree = self._store_registry(registry, progress)
         small = {path: text for path, text in texts.items() if path + TEMPLATE_SUFFIX not in templates}
         modes = {path: mode for path in (*templates, *small) if (mode := self._target_mode(path)) != _PLAIN}
-        return Content(parts, templates, modes, small, tree, config, self._script_names())
+        return Content(parts, templates, modes, small, self._opaque(small, templates), tree, config, self._script_names())
 
     def _at(self, file: File) -> tuple[BinaryIO, int]:
         return self._files[file.layer], file.offset
@@ -139,6 +141,11 @@ class Cutter:
                 total += len(text)
                 texts[path] = text
         return texts
+
+    def _opaque(self, texts: Mapping[str, str], templates: Mapping[str, str]) -> tuple[str, ...]:
+        top = [(name, node) for name, node in sorted(self._root.children.items()) if name != REGISTRY]
+        every = [*top, *self._below([name for name, node in top if isinstance(node, Directory)])]
+        return tuple(path for path, node in every if isinstance(node, File) and path not in texts and path not in templates)
 
     def _text(self, node: Node, limit: int) -> str | None:
         if not isinstance(node, File) or node.size > limit:

@@ -15,7 +15,7 @@ from sealcluster.core.images import ImageInfo, Part, RegistryTree
 from sealcluster.images.digest import is_hex
 from sealcluster.images.store import ContentStore
 
-FORMAT = 1
+FORMAT = 2
 """Part of every record's name: a release that cuts differently does not take up the records of another."""
 
 
@@ -89,6 +89,6 @@ def _info(document: dict[str, Any]) -> ImageInfo:
     registry = document.pop("registry")
     tree = RegistryTree(_parts(registry["blobs"]), tuple((path, digest) for path, digest in registry["links"]))
     document["parts"] = _parts(document["parts"])
-    for name in ("commands", "configs"):
+    for name in ("commands", "configs", "opaque"):
         document[name] = tuple(document[name])
     return ImageInfo(registry=tree, **document)

@@ -224,6 +224,7 @@ class ImageService:
             templates=content.templates,
             modes=content.modes,
             small_files=content.small_files,
+            opaque=content.opaque,
             registry=content.registry,
         )
         info = clusterimage.complete(info, content.scripts, content.config)

@@ -20,6 +20,8 @@ class ImageSettings:
     """The only directory that archive references may lie below; None: anywhere (the CLI, with the user's own rights)."""
     allow_archives: bool = True
     """False refuses archive references altogether."""
+    own_machine: bool = True
+    """False: references may not name loopback and link-local addresses. Those who write them are not those whose machine this is."""
     extra_ca: str = ""
     """PEM certificates that are trusted beside the system's."""
     plain_http: frozenset[str] = frozenset()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import ipaddress
 import re
 import ssl
 import time
@@ -86,6 +87,11 @@ class Transport:
         self, method: str, url: URL, login: Login, headers: Mapping[str, str], what: str
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Yield the answer if its status is 200, 206 or 416; everything else is one of our errors."""
+        if not self._settings.own_machine and login.host not in self._settings.plain_http and _inside(url.host or ""):
+            raise RegistryUntrusted(
+                f"pulling {what}: {login.host} is an address of the operator's own machine",
+                hint="name the registry by an address that it has on the network, or allow this one in the operator's settings",
+            )
         with _Translated(what, login.host):
             response = await self._send(method, url, login, headers, what)
             try:
@@ -111,10 +117,11 @@ class Transport:
             if response.status not in (301, 302, 303, 307, 308) or not location:
                 return response
             response.release()
-            url = self._redirected(url, location, what)
+            url = self._redirected(url, location, login, what)
         raise RegistryUnavailable(f"pulling {what}: more than {_REDIRECTS} redirects")
 
-    def _redirected(self, url: URL, location: str, what: str) -> URL:
+    def _redirected(self, url: URL, location: str, login: Login, what: str) -> URL:
+        """Where a registry sends us, if that is a place for us. A user may name any registry, so it must not lead us to our own machine."""
         try:
             target = url.join(URL(location, encoded=True))
             authority = target.authority
@@ -124,6 +131,12 @@ class Transport:
             raise RegistryUntrusted(
                 f"pulling {what}: {url.host} redirects to {target.scheme}://{authority}, which is not encrypted",
                 hint="if that is meant, allow plain HTTP for this host in the operator's settings",
+            )
+        elsewhere = authority not in self._settings.plain_http and authority != login.host
+        if target.user is not None or target.password is not None or (elsewhere and _inside(target.host or "")):
+            raise RegistryUntrusted(
+                f"pulling {what}: {login.host} sends us to {target.host}, which is no place for images",
+                hint="use another registry; one on this very address must be named in the reference itself",
             )
         return target
 
@@ -146,7 +159,7 @@ class Transport:
             raise self._denied(login, what)
 
     async def _token(self, parameters: Mapping[str, str], login: Login, what: str) -> tuple[str, float]:
-        realm = self._redirected(URL("https://realm.invalid"), parameters["realm"], what)
+        realm = self._redirected(URL("https://realm.invalid"), parameters["realm"], login, what)
         query = {"scope": parameters.get("scope") or f"repository:{login.repository}:pull"}
         if parameters.get("service"):
             query["service"] = parameters["service"]
@@ -212,6 +225,15 @@ class _Translated:
         if isinstance(error, aiohttp.ClientError | TimeoutError | ConnectionError):
             cause = "no answer in time" if isinstance(error, TimeoutError) else _cause(error)
             raise RegistryUnavailable(f"pulling {self._what}: {self._host}: {cause}") from None
+
+
+def _inside(host: str) -> bool:
+    """True for addresses that mean the machine itself or its cloud's metadata service."""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
 
 
 def _cause(error: BaseException) -> str:

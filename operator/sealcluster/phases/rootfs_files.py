@@ -84,6 +84,8 @@ def _changes(view: ClusterView, image: ImageInfo) -> Iterable[tuple[ConfigChange
 
 def _apply(image: ImageInfo, change: ConfigChange, old: str) -> str:
     try:
+        if change.strategy != "override" and change.path in image.opaque:
+            raise ConfigError(f"{change.strategy} needs a text of at most 64 KiB in the image; only override replaces what is larger")
         return apply_config(old, change)
     except ConfigError as error:
         raise TerminalError(

@@ -112,6 +112,7 @@ def test_small_files_are_texts_that_configs_may_change(store: ContentStore) -> N
     )
     content = cut(store, layer)
     assert set(content.small_files) == {"charts/a/values.yaml", "manifests/m.yaml", "config.yml"}
+    assert content.opaque == ("bin/script", "etc/big", "etc/binary", "etc/nul")
     assert content.config == "kind: Config\nspec: {path: etc/a}\n"
 
 

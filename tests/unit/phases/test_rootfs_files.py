@@ -1,5 +1,8 @@
 """Who may read what is rendered, and which text goes into which file."""
 
+import pytest
+
+from sealcluster.core.errors import TerminalError
 from sealcluster.core.images import ImageInfo
 from sealcluster.phases.rootfs_files import application_files, rootfs_files
 from unit.core.views import spec, view
@@ -52,3 +55,12 @@ def test_rows_for_the_same_path_of_different_images_keep_their_own_texts():
     here = world(image(), other, configs=rows, texts={("Secret", "one", "k"): "first", ("Secret", "two", "k"): "second"})
     assert files(here) == {"etc/a": (0o600, "first")}
     assert modes(application_files(here, here.hosts["m1"], other)) == {"etc/a": (0o600, "second")}
+
+
+def test_a_file_whose_text_is_not_at_hand_is_replaced_whole_or_not_at_all():
+    found = image(opaque=("manifests/big.yaml",))
+    change = {"path": "manifests/big.yaml", "data": "a: 1\n"}
+    assert files(world(found, configs=[{**change, "strategy": "override"}])) == {"manifests/big.yaml": (0o644, "a: 1\n")}
+    for strategy in ("merge", "insert", "append"):
+        with pytest.raises(TerminalError, match=r"manifests/big\.yaml of image kubernetes .* 64 KiB"):
+            files(world(found, configs=[{**change, "strategy": strategy}]))
