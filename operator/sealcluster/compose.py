@@ -69,6 +69,7 @@ class Adapters:
                 store=self.store,
                 store_limit=self.store_limit,
                 archive_directory=self.archives,
+                own_machine=self.archives is None,
                 plain_http=frozenset(self.insecure_registries),
                 extra_ca=self.extra_ca.read_text() if self.extra_ca else "",
                 proxy=self.proxy,

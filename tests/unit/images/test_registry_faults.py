@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sealcluster.core.errors import SealError, TransientError
 from sealcluster.core.ports import PullAuth
+from sealcluster.images.challenge import Challenge
 from sealcluster.images.errors import (
     DigestMismatch,
     ImageAuthFailed,
@@ -25,6 +26,7 @@ from sealcluster.images.errors import (
 from sealcluster.images.limits import Limits
 from sealcluster.images.service import ImageService
 from sealcluster.images.settings import ImageSettings
+from sealcluster.images.transport import Login, Transport
 from unit.images.builders import Image, files, rootfs, sha
 from unit.images.registry_server import Registry
 
@@ -216,6 +218,51 @@ async def test_redirects_to_plain_http_are_refused(registry: Registry, service: 
     registry.redirect_blobs_to = "http://127.0.0.1:1"
     with pytest.raises(RegistryUntrusted, match="not encrypted"):
         await service.resolve("k", registry.add([rootfs()]), "amd64", AUTH)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "https://127.0.0.1:6443",
+        "https://[::1]",
+        "https://[fe80::1]",
+        "https://169.254.169.254/latest",
+        "https://0.0.0.0",
+        "https://localhost:2379",
+        "https://user:word@registry.example",
+        "//169.254.169.254/x",
+    ],
+)
+async def test_redirects_to_the_machine_itself_are_refused(registry: Registry, settings: ImageSettings, place: str) -> None:
+    registry.redirect_blobs_to = place
+    service = ImageService(replace(settings, attempts=1))
+    with pytest.raises(RegistryUntrusted, match=r"no place for images|not encrypted"):
+        await service.resolve("k", registry.add([rootfs()]), "amd64", AUTH)
+    await service.close()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:2379", "[::1]:6443", "169.254.169.254", "localhost:5000", "0.0.0.0"])
+async def test_a_tenant_cannot_name_the_operators_own_machine(settings: ImageSettings, host: str) -> None:
+    service = ImageService(replace(settings, own_machine=False, plain_http=frozenset(), attempts=1))
+    with pytest.raises(RegistryUntrusted, match="own machine"):
+        await service.resolve("k", f"{host}/a/b:v1", "amd64", AUTH)
+    await service.close()
+
+
+async def test_a_registry_there_that_the_settings_allow_is_fine(registry: Registry, settings: ImageSettings) -> None:
+    service = ImageService(replace(settings, own_machine=False))
+    await service.resolve("k", registry.add([rootfs()]), "amd64", AUTH)
+    await service.close()
+
+
+@pytest.mark.parametrize(
+    "realm", ["https://169.254.169.254/token", "https://127.0.0.1:1/token", "http://internal/token", "file:///etc/passwd"]
+)
+async def test_a_token_is_not_fetched_from_the_machine_itself(settings: ImageSettings, realm: str) -> None:
+    transport = Transport(settings)
+    with pytest.raises(RegistryUntrusted):
+        await transport._log_in([Challenge("bearer", {"realm": realm})], Login("registry.example", "a/b", ("u", "p")), "x")
+    await transport.close()
 
 
 async def test_plain_http_needs_permission(registry: Registry, settings: ImageSettings) -> None:
