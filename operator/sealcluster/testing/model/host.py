@@ -12,9 +12,9 @@ from sealcluster.core.errors import Fenced, TerminalError, TransientError
 from sealcluster.core.facts import HostFacts, JournalEntry
 from sealcluster.core.ops import Claim, CleanHost, Job, JobResult
 from sealcluster.core.ports import FactsQuery, Fence, HostTarget, Progress
+from sealcluster.engine.gate import FENCE
 from sealcluster.host.secrets_of import secrets_of
 from sealcluster.ssh.redact import Redactor
-from sealcluster.engine.gate import FENCE
 from sealcluster.testing.clock import VirtualClock
 from sealcluster.testing.model import login, observe
 from sealcluster.testing.model.execution import Execution
