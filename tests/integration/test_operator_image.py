@@ -119,6 +119,10 @@ def test_it_is_small_and_says_what_it_is(image: Built) -> None:
     assert settings["Entrypoint"] == ["/usr/bin/python3.11", "-m", "sealcluster.controller"]
     assert settings["Labels"]["org.opencontainers.image.version"] == image.ref.split(":")[1]
     assert image.packed < MOST_BYTES
+    (described,) = json.loads((image.layout / "index.json").read_text())["manifests"]
+    assert described["annotations"]["org.opencontainers.image.ref.name"] == image.ref.split(":")[1], (
+        "the tag alone: ctr adds its --base-name"
+    )
     assert {layer["mediaType"] for layer in manifest(image)["layers"]} == {"application/vnd.oci.image.layer.v1.tar+gzip"}
     with tarfile.open(image.archive) as archive:
         assert {"oci-layout", "index.json", f"blobs/sha256/{image.digest.removeprefix('sha256:')}"} <= set(archive.getnames())

@@ -49,7 +49,7 @@ def build(output: Path, wheel: Path | None = None) -> Built:
         made = image(blobs, layers, _settings())
         ref = f"{NAME}:{version()}"
         layout, archive = output / NAME, output / f"{NAME}.tar"
-        write_layout(blobs, {ref: made}, work / "layout")
+        write_layout(blobs, {version(): made}, work / "layout")  # tools add the name that it gets in a registry
         write_archive(work / "layout", archive)
         shutil.rmtree(layout, ignore_errors=True)
         (work / "layout").rename(layout)
