@@ -94,7 +94,7 @@ def change_host_key(lab: Lab, machine: Machine) -> None:
 
 def kill_sshd(lab: Lab, machine: Machine) -> None:
     """End sshd and every session of it; nothing starts it again but `start_sshd` or a boot."""
-    machine.exec("systemctl stop ssh; pkill -KILL -x sshd; ! pgrep -x sshd")
+    machine.exec("systemctl stop ssh; for i in $(seq 100); do pkill -KILL -x sshd || exit 0; sleep 0.1; done; exit 1")
 
 
 def start_sshd(lab: Lab, machine: Machine) -> None:
