@@ -22,6 +22,9 @@ RETRY_ANNOTATION = f"{GROUP}/retry"
 ACKNOWLEDGE_LOST_ANNOTATION = f"{GROUP}/acknowledge-lost"
 """`<host>=<machine-id>`: the host is gone for good and may be forgotten without being cleaned."""
 
+ARGOCD_LABEL = f"{GROUP}/argocd"
+"""`true`: register the cluster in Argo CD once it is Ready, where the operator is set up for that."""
+
 FINALIZER = f"{GROUP}/finalizer"
 """Holds a SealCluster, its state and its PKI until the last host is released."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from sealcluster.compose import Adapters
+from sealcluster.controller.registrar import Registering, Registrar
 from sealcluster.controller.runner import run_operator
 from sealcluster.controller.settings import Settings
 from sealcluster.controller.supervisor import Supervisor
@@ -31,7 +32,10 @@ def main() -> int:
             proxy=settings.proxy,
             no_proxy=settings.no_proxy,
         )
-        return Supervisor(client, adapters, settings.instance)
+        supervisor = Supervisor(client, adapters, settings.instance)
+        if not settings.argocd_namespace:
+            return supervisor
+        return Registering(supervisor, Registrar(client, adapters.clock, settings.argocd_namespace, settings.namespaces))
 
     return run_operator(supervise, settings)
 

@@ -107,6 +107,8 @@ class Settings:
     """URL of an HTTP proxy that leads to registries, http://HOST:PORT; may hold user and password."""
     no_proxy: tuple[str, ...] = ()
     """Hosts and domain suffixes of registries that are reached without it."""
+    argocd_namespace: str = ""
+    """Namespace of Argo CD, for SealClusters with the label sealcluster.io/argocd=true; empty: none is registered."""
     exit_seconds: float = 20.0
     """How long stopping may take; less than the pod's terminationGracePeriodSeconds."""
     instance: str = field(default_factory=socket.gethostname)
