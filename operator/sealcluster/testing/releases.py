@@ -20,6 +20,7 @@ from sealcluster.core.state import StateRecord
 from sealcluster.host import records
 from sealcluster.testing import scenarios
 from sealcluster.testing.driver import Simulation
+from sealcluster.testing.fakemanagement import PKI_NAMES
 from sealcluster.testing.model.catalog import Built
 from sealcluster.testing.model.machine import Machine
 
@@ -30,18 +31,22 @@ async def record(spec: SealClusterSpec, directory: Path) -> None:
     """Make this cluster and write what is left: the spec, the images, the records and each machine's words. Runs in virtual time."""
     sim = Simulation(SEED, spec)
     try:
-        await scenarios_ready(sim)
-        directory.mkdir(parents=True)
-        _write(directory / "spec.json", spec.model_dump(mode="json", by_alias=True, exclude_unset=True))
-        _write(directory / "images.json", [_built(built) for built in sim.images.images.values()])
-        assert sim.management.state is not None
-        assert sim.management.pki is not None
-        (directory / "state.json").write_text(sim.management.state + "\n")
-        _write(directory / "authorities.json", asdict(sim.management.pki))
-        for machine in sim.world.machines.values():
-            _machine(machine, directory / "machines" / machine.name)
+        await made(sim)
+        _keep(sim, spec, directory)
     finally:
         await sim.end()
+
+
+def _keep(sim: Simulation, spec: SealClusterSpec, directory: Path) -> None:
+    directory.mkdir(parents=True)
+    _write(directory / "spec.json", spec.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    _write(directory / "images.json", [_built(built) for built in sim.images.images.values()])
+    assert sim.management.state is not None
+    assert sim.management.pki is not None
+    (directory / "state.json").write_text(sim.management.state + "\n")
+    _write(directory / "authorities.json", asdict(sim.management.pki))
+    for machine in sim.world.machines.values():
+        _machine(machine, directory / "machines" / machine.name)
 
 
 async def relive(directory: Path) -> Simulation:
@@ -51,10 +56,10 @@ async def relive(directory: Path) -> Simulation:
     sim = Simulation(SEED)
     built = [_unbuilt(document) for document in json.loads((directory / "images.json").read_text())]
     sim.images.images = {(b.info.ref, b.info.arch): b for b in built}
-    sim.management.pki = PKI(**{k: tuple(v) if isinstance(v, list) else v for k, v in _read(directory / "authorities.json").items()})
+    sim.management.pki = _authorities(_read(directory / "authorities.json"))
     sim.management.state = StateRecord(record.cluster_id, pki_created=True).dumps()
     sim.wish(spec)
-    await scenarios_ready(sim)
+    await made(sim)
     await sim.operators[-1].kill()
     for machine in sim.world.machines.values():
         _overlay(machine, directory / "machines" / machine.name)
@@ -63,7 +68,7 @@ async def relive(directory: Path) -> Simulation:
     return sim
 
 
-async def scenarios_ready(sim: Simulation) -> None:
+async def made(sim: Simulation) -> None:
     """Let an operator make the cluster."""
     sim.start()
     await sim.until(scenarios.ready, scenarios.PATIENCE)
@@ -109,6 +114,11 @@ def _unbuilt(document: dict[str, Any]) -> Built:
     links = tuple((path, digest) for path, digest in tree["links"])
     registry = RegistryTree(tuple(Part(**blob) for blob in tree["blobs"]), links)
     return Built(ImageInfo(**info, registry=registry), {digest: base64.b64decode(text) for digest, text in document["content"].items()})
+
+
+def _authorities(document: dict[str, Any]) -> PKI:
+    ca, etcd, proxy, sa = ((str(pair[0]), str(pair[1])) for pair in (document[name] for name in PKI_NAMES))
+    return PKI(ca, etcd, proxy, sa, str(document["registry_password"]))
 
 
 def _text(content: bytes) -> str:
