@@ -20,8 +20,8 @@ Generated from the models in `operator/sealcluster/api` (`make docs`); do not ed
 
 Every default below is filled in by the API server. A field that is not listed here does not exist: the API server and
 `sealcluster apply` refuse it by name. *fixed* marks what is built into a running cluster and cannot be changed afterwards.
-`sealcluster.io/retry` and `sealcluster.io/acknowledge-lost` are the annotations that the operator looks at
-(see [operations](operations.md)).
+The operator looks at the annotations `sealcluster.io/retry` and `sealcluster.io/acknowledge-lost` (see [operations](operations.md)) and at the label
+`sealcluster.io/argocd` (see [GitOps](gitops.md#into-the-new-cluster)).
 
 What a person writes is [`spec`](#spec), what the operator saw is [`status`](#status). References to Secrets and ConfigMaps
 always mean the namespace of the SealCluster.
