@@ -48,6 +48,9 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/pytest -q tests/unit tests/sim
 
+audit: $(STAMP) ## known vulnerabilities of pinned dependencies; gates nothing, its data change from outside
+	$(BIN)/python hack/audit.py
+
 test: check test-integration test-e2e-core ## everything that gates: check, integration, the core of e2e
 
 test-integration: $(STAMP)

@@ -89,7 +89,7 @@ class _Digesting(io.RawIOBase):
         self._hash = hashlib.sha256()
         self._written = 0
 
-    def write(self, data: bytes) -> int:  # type: ignore[override]
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # typeshed wants any buffer
         self._hash.update(data)
         self._target.write(data)
         self._written += len(data)
