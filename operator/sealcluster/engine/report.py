@@ -191,7 +191,7 @@ def _details(view: ClusterView, plans: Mapping[str, PhasePlan], problems: tuple[
     if not view.images:
         details[C.IMAGE_AVAILABLE] = Finding.unknown()
     details[C.REGISTRY_AVAILABLE] = _of_phase(plans.get("distribute-registry"), "the registry is not filled yet")
-    details[C.ENDPOINT_REACHABLE] = _of_phase(plans.get("load-balancer"), "a worker's balancer does not answer yet")
+    details[C.ENDPOINT_REACHABLE] = _endpoint(view, plans.get("load-balancer"))
     details[C.GUESTS_APPLIED] = _of_phase(plans.get("guests"), "the images' commands have not all run")
     details.update(_control_plane(view))
     details[C.CERTIFICATES_VALID] = _certificates(view)
@@ -220,6 +220,14 @@ def _of_phase(plan: PhasePlan | None, otherwise: str) -> Finding:
     if plan is None or (not plan.actions and plan.done >= plan.total):
         return Finding.true()
     return Finding.false(Reason.PROVISIONING, f"{otherwise} ({plan.done}/{plan.total})")
+
+
+def _endpoint(view: ClusterView, plan: PhasePlan | None) -> Finding:
+    """Whether a balancer answers is seen on its worker only."""
+    unseen = [h.name for h in view.workers if view.joined(h) and h.facts is None]
+    if plan is not None and unseen and not plan.actions and plan.done + len(unseen) >= plan.total:
+        return Finding.unknown(Reason.HOST_UNREACHABLE, f"cannot be looked at on {', '.join(unseen[:10])}")
+    return _of_phase(plan, "a worker's balancer does not answer yet")
 
 
 def _control_plane(view: ClusterView) -> dict[C, Finding]:
