@@ -110,4 +110,4 @@ demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 maste
 demo-down: $(STAMP) ## remove the demo
 	$(BIN)/python hack/demo/demo.py down
 
-.PHONY: help image image-lock setup check test test-integration test-e2e-core e2e sim bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
+.PHONY: help image image-lock setup check audit test test-integration test-e2e-core e2e sim bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
