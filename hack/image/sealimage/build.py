@@ -101,9 +101,10 @@ def _layers(root: Path, blobs: Blobs, ours: Path) -> Iterator[Layer]:
 def _compile(root: Path, folder: str) -> None:
     """Bytecode by the image's own Python, for a read-only root can keep none. It is never checked against its source: both are in one layer.
 
-    Files that have it already are passed over, so that a lower layer stays as it is.
+    Files that have it already are passed over, so that a lower layer stays as it is. Python itself keeps none of what it imports to do
+    this (-B): that would carry times. Nor may the order of sets differ from run to run, so the environment counts (no -I).
     """
-    command = ["/usr/bin/python3.11", "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", f"/{folder}"]
+    command = ["/usr/bin/python3.11", "-B", "-S", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash", f"/{folder}"]
     done = subprocess.run(
         ["chroot", root, *command],
         env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
