@@ -226,8 +226,8 @@ class Engine:
         Only the action that would start this very job may come, and finds it running.
         """
         host = view.hosts.get(action.host)
-        if host is None or host.facts is None:
-            return False
+        if host is None or host.facts is None or action.phase in self._teardown:
+            return False  # cleaning ends what still runs there
         ours = {lane: a for lane, a in self._actions.items() if a.host == action.host}
         running = {job.step for job in host.facts.jobs.values() if job.state == "running"} - {action.step}
         beside = running & ASIDE_STEPS
