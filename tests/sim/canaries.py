@@ -19,6 +19,7 @@ from sealcluster.host.layout import Layout
 from sealcluster.host.operations import recipe
 from sealcluster.host.scripts import assemble
 from sealcluster.kube import secretdata
+from sealcluster.kube.pki_store import STAGED, SUFFIXES
 from sealcluster.testing.fakemanagement import PKI_NAMES
 from sealcluster.testing.model import paper
 from sealcluster.testing.model.certs import ModelCerts
@@ -31,6 +32,10 @@ PRIVATE_KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\n{}\n-----END OPENSSH PRIVATE
 def canary(name: str) -> str:
     """A word that occurs nowhere else."""
     return f"canary{random.Random(name).getrandbits(80):020x}"
+
+
+MEANT = {"ssh", "pull", "given", *(f"demo-{suffix}" for suffix in ("kubeconfig", STAGED, *SUFFIXES))}
+"""Secrets that hold secrets."""
 
 
 class Canaries:
@@ -191,10 +196,10 @@ def machines(plane: Plane, outlets: Outlets) -> None:
 
 
 def objects(plane: Plane, outlets: Outlets) -> None:
-    """Whatever is stored in the API server and is no Secret; of the state record all the same."""
+    """Whatever is stored in the API server and is not meant to be secret: state record and evidence of failures, too."""
     for (plural, _, name), body in plane.kube.store.objects.items():
         if plural != "secrets":
             outlets.add(f"{plural}/{name}", json.dumps(body))
-        elif name.endswith("-state"):
-            outlets.add("state record", " ".join(v.decode(errors="replace") for v in secretdata.decode(body).values()))
+        elif name not in MEANT:
+            outlets.add(f"Secret {name}", " ".join(v.decode(errors="replace") for v in secretdata.decode(body).values()))
         outlets.add("metadata", json.dumps(body["metadata"]))

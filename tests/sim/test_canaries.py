@@ -158,7 +158,7 @@ def test_nothing_secret_is_left_after_the_deletion(told):
 
 
 @pytest.mark.parametrize(
-    "where", ["logs", "argv", "exceptions", "environment", "journal", "state record", "metadata", "what is logged of a job"]
+    "where", ["logs", "argv", "exceptions", "environment", "journal", "Secret demo-state", "metadata", "what is logged of a job"]
 )
 def test_a_leak_would_be_found(where, told):
     out = Outlets()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from sealcluster.core.facts import HostFacts, ManagedFile
 from sealcluster.core.ports import FactsQuery
@@ -18,6 +19,9 @@ TOOLS = (
     " readlink rm sed setsid sha256sum sleep sync systemctl systemd-run tail tar tr umount uname xargs"
 )
 """What our scripts and kubeadm's own preflight need on every host."""
+
+_NOT_IN_IDS = re.compile(r"[^0-9A-Za-z-]")
+"""A machine-id is shown in commands for a person to paste: nothing in it may mean something to a shell."""
 
 LONGEST_NAME = 253
 LONGEST_WORD = 64
@@ -65,9 +69,9 @@ def parse_facts(output: bytes, nonce: str, query: FactsQuery, sent: float, start
     journal, jobs = records.journal_and_jobs(lines("journal"), lines("jobs"))
     routes = lines("routes")
     return HostFacts(
-        machine_id=word("machine-id"),
+        machine_id=_NOT_IN_IDS.sub("_", word("machine-id")),
         hostname=word("hostname", LONGEST_NAME),
-        boot_id=word("boot-id"),
+        boot_id=_NOT_IN_IDS.sub("_", word("boot-id")),
         arch=shown(machine.oci_arch(arch.strip()), LONGEST_WORD),
         kernel=shown(release, LONGEST_WORD),
         os_id=shown(osr.get("ID", ""), LONGEST_WORD),

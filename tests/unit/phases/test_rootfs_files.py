@@ -64,3 +64,9 @@ def test_a_file_whose_text_is_not_at_hand_is_replaced_whole_or_not_at_all():
     for strategy in ("merge", "insert", "append"):
         with pytest.raises(TerminalError, match=r"manifests/big\.yaml of image kubernetes .* 64 KiB"):
             files(world(found, configs=[{**change, "strategy": strategy}]))
+
+
+def test_what_a_tenant_says_is_data_for_templates_and_never_a_template():
+    found = image(templates={"etc/a.tmpl": "{{ .A }}|{{ .registryDomain }}"})
+    here = view(spec(env={"A": "{{ .registryPassword }}$registryPassword"}), images={"amd64": (found,)}, registry_password=PASSWORD)
+    assert files(here)["etc/a"] == (0o644, "{{ .registryPassword }}$registryPassword|sealos.hub")

@@ -1,7 +1,9 @@
 """Whatever a machine answers: facts, or one of the errors that are foreseen, and nothing that is larger or stranger than facts are."""
 
 import asyncio
+import json
 import math
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -153,13 +155,19 @@ def test_words_without_end_are_cut():
     check(look(printed(GOOD | {"hostname": "h" * 10**6, "machine-id": "i" * 10**6, "leftovers": "\n".join(["/x" * 1000] * 1000)})))
 
 
+@pytest.mark.parametrize("evil", ["x; rm -rf /", "$(id)", "`id`", "a b", "a'b", "*", "a=b,c=d"])
+def test_a_machine_id_can_be_pasted_into_a_shell(evil):
+    facts = look(printed(GOOD | {"machine-id": evil, "boot-id": evil}))
+    assert re.fullmatch("[0-9A-Za-z_-]+", facts.machine_id + facts.boot_id)
+
+
 def test_an_answer_that_is_too_large_to_be_facts_is_refused():
     with pytest.raises(TransientError, match="MiB"):
         look(printed(GOOD | {"managed": "3" * (6 << 20)}))
 
 
 @quick
-@given(mutated(__import__("json").loads(GOOD["etcd-status"])), mutated(__import__("json").loads(GOOD["etcd-members"])))
+@given(mutated(json.loads(GOOD["etcd-status"])), mutated(json.loads(GOOD["etcd-members"])))
 def test_etcd_may_say_anything(status, members):
     found = parse_etcd(as_json(status).decode(), as_json(members).decode())
     assert found is None or all(isinstance(m.name, str) and isinstance(m.id, str) for m in found.members)
