@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 FORMAT = 1
+READABLE = 50
+"""Hosts up to which the record is written with line breaks; larger ones are written often, and that costs ten times the time."""
 NO_RECORD = "reading the state record: it is not a SealCluster state record"
 
 
@@ -113,7 +115,8 @@ class StateRecord:
 
     def dumps(self) -> str:
         """JSON, stable order, with the format's number."""
-        return json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True, indent=1)
+        indent = 1 if len(self.inventory) <= READABLE else None
+        return json.dumps({"format": FORMAT, **_fields(self)}, sort_keys=True, indent=indent, default=_fields)
 
     @classmethod
     def loads(cls, text: str) -> StateRecord:
@@ -141,3 +144,8 @@ class StateRecord:
         data["first_keys"] = {name: FirstKey(**row) for name, row in data.get("first_keys", {}).items()}
         data["guests"] = {name: GuestRecord(**row) for name, row in data.get("guests", {}).items()}
         return cls(**data)
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    """One level of a record; unlike `dataclasses.asdict` it copies nothing below."""
+    return {f.name: getattr(record, f.name) for f in fields(record)}

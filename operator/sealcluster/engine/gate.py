@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from sealcluster.core.errors import Fenced, StateConflict, TransientError
+from sealcluster.core.errors import Fenced, SealError, StateConflict, TransientError
 from sealcluster.core.facts import HostFacts, JobFacts, JournalEntry
 from sealcluster.core.ops import Job, JobResult, PutFiles
 from sealcluster.core.ports import PKI, Fence, HostPort, Images, Management, Progress, Workload
@@ -48,6 +48,23 @@ class Memory(Protocol):
         ...
 
 
+@dataclass(eq=False)
+class _Wish:
+    """A change of the state record that somebody waits for."""
+
+    change: Callable[[StateRecord], StateRecord]
+    error: SealError | None = None
+
+    def on(self, record: StateRecord) -> StateRecord:
+        """The record with this change; one that cannot be made is its own caller's concern."""
+        self.error = None
+        try:
+            return self.change(record)
+        except SealError as error:
+            self.error = error
+            return record
+
+
 class Gate:
     """Fence, journal and compare-and-swap around everything that changes the world."""
 
@@ -59,6 +76,7 @@ class Gate:
         self._version = ""
         self._state: StateRecord | None = None
         self._lock = asyncio.Lock()
+        self._wishes: list[_Wish] = []
         self._attempts: dict[tuple[str, str], int] = {}
         self._looking = False
 
@@ -94,20 +112,47 @@ class Gate:
         return self._looking
 
     async def update_state(self, change: Callable[[StateRecord], StateRecord]) -> StateRecord:
-        """Compare-and-swap. After a conflict the record is read again: the change is applied to it if it is still ours, else Fenced."""
-        async with self._lock:
+        """Compare-and-swap. After a conflict the record is read again: the change is applied to it if it is still ours, else Fenced.
+
+        What others want changed while a write is under way goes into the next one, all together: thousands of machines that are
+        claimed at the same time must not write a record of thousands of rows thousands of times.
+        """
+        mine = _Wish(change)
+        self._wishes.append(mine)
+        try:
+            async with self._lock:
+                if mine in self._wishes:
+                    await self._write()
+        finally:
+            if mine in self._wishes:  # cancelled before its turn came
+                self._wishes.remove(mine)
+        if mine.error is not None:
+            raise mine.error
+        return self.state
+
+    async def _write(self) -> None:
+        """Everything that is wished for now, in one write."""
+        batch, self._wishes = self._wishes, []
+        try:
             for _ in range(5):
-                new = change(self.state)
-                if new == self.state:
-                    return new
-                try:
-                    self._version = await self._management.save_state(new, self._version)
-                except StateConflict:
-                    await self._reload()
-                    continue
+                new = self.state
+                for wish in batch:
+                    new = wish.on(new)
+                if new != self.state:
+                    try:
+                        self._version = await self._management.save_state(new, self._version)
+                    except StateConflict:
+                        await self._reload()
+                        continue
                 self._state = new
-                return new
+                return
             raise StateConflict("writing the state record: it changes faster than we can write it")
+        except SealError as error:
+            for wish in batch:
+                wish.error = error
+        except BaseException:
+            self._wishes = [*batch, *self._wishes]  # only the one who wrote goes away; the others write it themselves
+            raise
 
     async def _reload(self) -> None:
         record, version = await self._management.load_state()

@@ -10,7 +10,7 @@ from sealcluster.testing.model.images import CNI, ROOTFS
 
 def address(number: int) -> str:
     """The address of the machine with this number (from 1)."""
-    return f"10.0.{number // 250}.{number % 250 + 10}"
+    return f"10.0.{number // 240}.{number % 240 + 10}"
 
 
 def host(name: str, number: int, *roles: str, **more: Any) -> dict[str, Any]:

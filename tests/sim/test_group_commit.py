@@ -1,0 +1,80 @@
+"""Changes of the state record that come at the same time are written together, and each caller hears of its own."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from sealcluster.core.errors import Fenced, TerminalError
+from sealcluster.engine.gate import Gate
+from sealcluster.testing import clock
+from sealcluster.testing.fakemanagement import FakeManagement
+
+
+def guests(name):
+    return lambda record: replace(record, rootfs={**record.rootfs, name: name})
+
+
+def story(tell):
+    async def main():
+        management = FakeManagement(latency=1.0)
+        gate = Gate(None, management, None, "me")
+        await gate.take_over(lambda: "id")
+        await tell(gate, management)
+
+    clock.run(main())
+
+
+def test_a_thousand_changes_at_once_are_two_writes():
+    async def tell(gate, management):
+        before = management.version
+        await asyncio.gather(*(gate.update_state(guests(str(n))) for n in range(1000)))
+        assert len(management.history[-1].rootfs) == 1000
+        assert management.version - before <= 2
+
+    story(tell)
+
+
+def test_a_change_that_cannot_be_made_hinders_no_other():
+    def refuse(record):
+        raise TerminalError("no", reason="InternalError")
+
+    async def tell(gate, management):
+        results = await asyncio.gather(
+            gate.update_state(guests("a")), gate.update_state(refuse), gate.update_state(guests("b")), return_exceptions=True
+        )
+        assert [isinstance(r, TerminalError) for r in results] == [False, True, False]
+        assert set(management.history[-1].rootfs) == {"a", "b"}
+
+    story(tell)
+
+
+def test_who_is_cancelled_takes_no_other_with_it():
+    async def tell(gate, management):
+        first, second, third = (asyncio.create_task(gate.update_state(guests(n))) for n in "abc")
+        await asyncio.sleep(0.5)
+        first.cancel()
+        second.cancel()
+        await third
+        assert "c" in management.history[-1].rootfs
+
+    story(tell)
+
+
+def test_all_hear_of_a_take_over():
+    async def tell(gate, management):
+        await Gate(None, management, None, "other").take_over(lambda: "id")
+        results = await asyncio.gather(*(gate.update_state(guests(n)) for n in "abc"), return_exceptions=True)
+        assert [type(r) for r in results] == [Fenced] * 3
+
+    story(tell)
+
+
+@pytest.mark.parametrize("conflicts", [1, 4])
+def test_a_conflict_applies_all_changes_to_what_is_there_now(conflicts):
+    async def tell(gate, management):
+        management.conflicts = conflicts
+        await asyncio.gather(*(gate.update_state(guests(n)) for n in "abc"))
+        assert set(management.history[-1].rootfs) == set("abc")
+
+    story(tell)
