@@ -18,6 +18,8 @@ export PYTHONPATH := $(CURDIR)/hack/lab:$(CURDIR)/hack:$(CURDIR)/hack/image
 # Worlds are drawn from seeds; the order of sets must not make another story of the same seed.
 export PYTHONHASHSEED := 0
 LAB := $(BIN)/python -m sealab
+# With --quiet nothing is an error to --strict: what it says is left out here instead.
+SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1 | sed '/^INFO /d'
 
 help: ## show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
@@ -45,7 +47,7 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(BIN)/python hack/gen_api.py --check
 	$(BIN)/python hack/gen_argocd.py --check
 	$(BIN)/python hack/gen_screens.py --check
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(SITE)
 	$(BIN)/pytest -q tests/unit tests/sim
 
 audit: $(STAMP) ## known vulnerabilities of pinned dependencies; gates nothing, its data change from outside
@@ -77,7 +79,7 @@ docs: $(STAMP) ## generate the pages that come from code, the pack for Argo CD, 
 	$(BIN)/python hack/gen_api.py
 	$(BIN)/python hack/gen_argocd.py
 	$(BIN)/python hack/gen_screens.py
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(SITE)
 
 crd: $(STAMP) ## generate crds/ and docs/api.md from the models, and what the chart takes from it
 	$(BIN)/python hack/gen_crds.py
