@@ -21,6 +21,7 @@ from sealcluster.engine.evidence import EvidenceKeeper
 from sealcluster.engine.gate import Gate
 from sealcluster.engine.limits import Budgets, Limits
 from sealcluster.engine.memory import Memory
+from sealcluster.engine.planning import all_plans
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.references import References
 from sealcluster.engine.report import Report, all_problems, make_report
@@ -87,6 +88,7 @@ class Engine:
         self._refreshed_at = float("-inf")
         self._successes: dict[str, int] = {}
         self._conflicts: dict[str, int] = {}
+        self._unplannable: set[str] = set()
         self._occupied: set[str] = set()
         self._waits = Waits()
         self._references = References(ports.management, ports.clock)
@@ -180,7 +182,11 @@ class Engine:
 
     def _plans(self, view: ClusterView) -> dict[str, PhasePlan]:
         chosen = self._teardown if view.deleting else self._phases
-        return {name: phase.plan(view) for name, phase in chosen.items()}
+        plans, said = all_plans(chosen, view)
+        for text in said - self._unplannable:
+            log.warning("%s", text, extra={"cluster": view.name})
+        self._unplannable = said
+        return plans
 
     def _abandon(self, view: ClusterView) -> None:
         """Let go of work for machines that are to be released: its jobs end, or are ended by cleaning. As safe as an operator that dies."""
