@@ -14,6 +14,7 @@ NAME ?= lab
 N ?= 3
 SEED ?= 1
 RUNS ?= 200
+MINUTES ?= 30
 export PYTHONPATH := $(CURDIR)/hack/lab:$(CURDIR)/hack:$(CURDIR)/hack/image
 # Worlds are drawn from seeds; the order of sets must not make another story of the same seed.
 export PYTHONHASHSEED := 0
@@ -64,6 +65,9 @@ test-e2e-core: $(STAMP)
 e2e: $(STAMP) ## every end-to-end scenario on lab machines (long)
 	$(BIN)/pytest -q tests/e2e
 
+chaos: $(STAMP) ## random faults on real machines while clusters come, change and go: make chaos MINUTES=30 SEED=1
+	SEALCLUSTER_CHAOS_MINUTES=$(MINUTES) SEALCLUSTER_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s tests/chaos
+
 bench: $(STAMP) ## the product against a shell script on fresh machines, in one run
 	$(BIN)/python hack/bench/bench.py
 
@@ -112,4 +116,4 @@ demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 maste
 demo-down: $(STAMP) ## remove the demo
 	$(BIN)/python hack/demo/demo.py down
 
-.PHONY: help image image-lock setup check audit test test-integration test-e2e-core e2e sim bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
+.PHONY: help image image-lock setup check audit test test-integration test-e2e-core e2e sim chaos bench format docs crd lab-up lab-down plane-up plane-down demo demo-down

@@ -196,10 +196,10 @@ class Operator:
 
     def kill(self) -> None:
         """SIGKILL: no chance to say goodbye."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
+        process, self.process = self.process, None  # who looks meanwhile must not take it for one that ended by itself
+        if process is not None and process.poll() is None:
+            process.kill()
+            process.wait()
 
     def said(self, words: str) -> bool:
         """Whether the process that was started last has logged this."""
