@@ -204,6 +204,15 @@ def test_the_operators_rights_in_some_namespaces() -> None:
     assert {"name": "SEALCLUSTER_NAMESPACES", "value": "team-a,team-b"} in container(manifests)["env"]
 
 
+def test_argo_cds_secrets_are_the_operators_only_if_that_is_wanted() -> None:
+    manifests = render("--set", f"{IMAGE},argocd.namespace=argocd")
+    role, binding = only(manifests, "Role"), only(manifests, "RoleBinding")
+    assert rights(role) == [("", "secrets", {"get", "list", "create", "patch", "delete"})]
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "argocd"
+    assert rights(only(manifests, "ClusterRole", "sealcluster")) == RIGHTS
+    assert "Role" not in {m["kind"] for m in render("--set", IMAGE)}
+
+
 def test_peoples_rights_are_about_sealclusters_only() -> None:
     manifests = render("--set", IMAGE)
     for name, verbs in (
@@ -275,7 +284,7 @@ async def test_the_operator_answers_where_it_is_asked() -> None:
 # --- what is watched ---------------------------------------------------------------------------------------------
 def exported() -> set[str]:
     """Names of the metrics that the operator gives."""
-    return set(re.findall(r"^# TYPE (\S+) ", Metrics(list).text().decode(), re.MULTILINE))
+    return set(re.findall(r"^# TYPE (\S+) ", Metrics(list, lambda: {"commands": 1, "connections": 1}).text().decode(), re.MULTILINE))
 
 
 def alerts(*words: str) -> list[dict[str, Any]]:

@@ -20,13 +20,14 @@ from labkit.chart import CHART, IMAGE, NAMESPACE, account_kubeconfig, cases, hel
 from labkit.crds import COLLECTION
 from sealab.errors import LabError
 from sealab.plane import Plane
+from sealcluster.kube.argocd import ArgoClusters
 from sealcluster.kube.client import KubeClient
 from sealcluster.kube.management import KubeManagement
 from sealcluster.kube.resources import CONFIGMAPS, NAMESPACES, SECRETS
 from sealcluster.kube.transport import Transport
 
 NUMBERS = count()
-TEAMS = ("team-a", "team-b", "outside")
+TEAMS = ("team-a", "team-b", "argocd")
 
 
 @pytest.fixture(scope="module")
@@ -247,6 +248,24 @@ def test_an_operator_for_some_namespaces_can_do_nothing_in_others(plane: Plane, 
             assert not may("list", "sealclusters.sealcluster.io", f"--namespace={place}"), place
         for what in ("nodes", "namespaces", "pods", "customresourcedefinitions.apiextensions.k8s.io"):
             assert not may("get", what, "--all-namespaces"), what
+
+
+async def test_the_operator_may_register_clusters_in_argo_cd_where_it_was_told(plane: Plane, tmp_path: Path) -> None:
+    kubeconfig = plane.kubeconfig.read_text()
+    user = {"client-certificate-data": "Yw==", "client-key-data": "aw=="}
+    there = {"server": "https://10.0.0.1:6443", "certificate-authority-data": "Y2E=", "tls-server-name": "apiserver.cluster.local"}
+    config = {**yaml.safe_load(kubeconfig), "clusters": [{"name": "c", "cluster": there}], "users": [{"name": "u", "user": user}]}
+    with release(plane, "--set", "watch.namespaces={team-a},argocd.namespace=team-b"):
+        transport = await Transport.from_file(account_kubeconfig(plane, tmp_path / "operator.kubeconfig"))
+        try:
+            argo = ArgoClusters(KubeClient(transport), "team-b")
+            assert await argo.put("team-a", "demo", yaml.safe_dump(config))
+            there["server"] = "https://10.0.0.2:6443"
+            assert await argo.put("team-a", "demo", yaml.safe_dump(config))
+            assert [key async for key in argo.registered()] == [("team-a", "demo")]
+            assert await argo.remove("team-a", "demo")
+        finally:
+            await transport.close()
 
 
 # --- upgrade and uninstall ---------------------------------------------------------------------------------------

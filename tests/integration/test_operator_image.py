@@ -9,6 +9,7 @@ import tarfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +22,12 @@ import yaml
 from labkit.chart import IMAGE, render
 from labkit.crds import install
 from labkit.plane import fresh_plane
+from sealab.errors import LabError
 from sealab.plane import Plane
 from sealab.plane_pki import PlanePki
 from sealab.plane_ports import free_ports
 from sealimage import base, wheels
-from sealimage.build import Built, build
+from sealimage.build import Built, build, check_libraries
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="chroot and mount namespaces need root")
 MOST_BYTES = 50_000_000
@@ -152,6 +154,25 @@ def test_nothing_in_it_is_anybodys_but_roots_or_tells_of_the_machine_it_was_buil
 def test_there_is_no_shell_and_no_package_manager(root: Path) -> None:
     programs = {path.name for folder in ("usr/bin", "usr/sbin", "usr/local/bin") for path in (root / folder).iterdir()}
     assert programs == {"python3", "python3.11", "sealcluster", "kubectl-seal"}
+
+
+def test_a_library_that_is_missing_fails_the_build(root: Path) -> None:
+    check_libraries(root)
+    library = root / "usr/lib/x86_64-linux-gnu/libffi.so.8"
+    hidden = library.rename(library.with_name("elsewhere"))
+    try:
+        with pytest.raises(LabError, match=r"libffi\.so\.8: cannot open shared object file"):
+            check_libraries(root)
+    finally:
+        hidden.rename(library)
+
+
+def test_a_wheel_cannot_write_beside_its_folder(tmp_path: Path) -> None:
+    evil = tmp_path / "evil-1-py3-none-any.whl"
+    with zipfile.ZipFile(evil, "w") as archive:
+        archive.writestr("../../../../../../etc/passwd", "")
+    with pytest.raises(LabError, match="leaves its folder"):
+        wheels.unpack([evil], tmp_path / "root")
 
 
 def test_scanners_find_what_is_in_it(root: Path) -> None:

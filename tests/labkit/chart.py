@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,10 @@ Manifest = dict[str, Any]
 
 def helm(*words: str, check: bool = True, kubeconfig: Path | None = None, timeout: float = 120) -> subprocess.CompletedProcess[str]:
     """Run helm; with `check` a failure is an AssertionError with what it said."""
-    home = Path(os.environ.get("TMPDIR", "/tmp")) / "sealcluster-helm"
-    environment = {**os.environ, "HELM_CACHE_HOME": str(home), "HELM_CONFIG_HOME": str(home), "HELM_DATA_HOME": str(home)}
-    target = ["--kubeconfig", str(kubeconfig)] if kubeconfig else []
-    command = [str(binary("helm")), *words, *target]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
+    command = [str(binary("helm")), *words, *(["--kubeconfig", str(kubeconfig)] if kubeconfig else [])]
+    with tempfile.TemporaryDirectory() as home:  # what it caches of servers is of no use to the next test
+        environment = {**os.environ, **dict.fromkeys(("HOME", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"), home)}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment, check=False)
     assert not check or done.returncode == 0, f"helm {' '.join(words)}: {done.stderr}"
     return done
 

@@ -42,6 +42,10 @@
 - name: SEALCLUSTER_NO_PROXY
   value: {{ join "," . | quote }}
 {{- end }}
+{{- with .Values.argocd.namespace }}
+- name: SEALCLUSTER_ARGOCD_NAMESPACE
+  value: {{ . }}
+{{- end }}
 {{- with $operator.extraEnv }}
 {{ toYaml . }}
 {{- end }}

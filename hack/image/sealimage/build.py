@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import os
 import platform
-import re
 import shutil
 import subprocess
 import tempfile
@@ -70,11 +69,11 @@ def check_libraries(root: Path) -> None:
             if file.read(4) != b"\x7fELF":
                 continue
         name = f"/{path.relative_to(root)}"
-        listed = subprocess.run(
+        loaded = subprocess.run(
             ["chroot", root, "/lib64/ld-linux-x86-64.so.2", "--list", name], capture_output=True, text=True, check=False
-        ).stdout
-        if missing := re.findall(r"(\S+) => not found", listed):
-            raise LabError(f"building the operator's image: {name} needs {', '.join(missing)}; add its package or leave the file out")
+        )
+        if loaded.returncode:
+            raise LabError(f"building the operator's image: {loaded.stderr.strip()}; add the package of the library or leave {name} out")
 
 
 def _layers(root: Path, blobs: Blobs, ours: Path) -> Iterator[Layer]:
