@@ -51,6 +51,9 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(SITE)
 	$(BIN)/pytest -q tests/unit tests/sim
 
+fuzz: $(STAMP) ## other examples for every property on every run: make fuzz FUZZ=2000
+	FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest -q -p no:timeout tests/unit/properties
+
 audit: $(STAMP) ## known vulnerabilities of pinned dependencies; gates nothing, its data change from outside
 	$(BIN)/python hack/audit.py
 
@@ -66,7 +69,7 @@ e2e: $(STAMP) ## every end-to-end scenario on lab machines (long)
 	$(BIN)/pytest -q tests/e2e
 
 chaos: $(STAMP) ## random faults on real machines while clusters come, change and go: make chaos MINUTES=30 SEED=1
-	SEALCLUSTER_CHAOS_MINUTES=$(MINUTES) SEALCLUSTER_CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s tests/chaos
+	CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s tests/chaos
 
 bench: $(STAMP) ## the product against a shell script on fresh machines, in one run
 	$(BIN)/python hack/bench/bench.py
@@ -116,4 +119,4 @@ demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 maste
 demo-down: $(STAMP) ## remove the demo
 	$(BIN)/python hack/demo/demo.py down
 
-.PHONY: help image image-lock setup check audit test test-integration test-e2e-core e2e sim chaos bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
+.PHONY: help image image-lock setup check audit fuzz test test-integration test-e2e-core e2e sim chaos bench format docs crd lab-up lab-down plane-up plane-down demo demo-down

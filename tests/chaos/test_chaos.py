@@ -11,8 +11,8 @@ from chaos.history import Register, Watcher
 from labkit.cleanliness import assert_clean, picture
 from labkit.product import journal
 
-MINUTES = float(os.environ.get("SEALCLUSTER_CHAOS_MINUTES", "0"))
-SEED = int(os.environ.get("SEALCLUSTER_CHAOS_SEED", "1"))
+MINUTES = float(os.environ.get("CHAOS_MINUTES", "0"))
+SEED = int(os.environ.get("CHAOS_SEED", "1"))
 
 pytestmark = [
     pytest.mark.lab,
