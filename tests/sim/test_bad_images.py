@@ -5,11 +5,33 @@ from dataclasses import replace
 
 import pytest
 
+from sealcluster.phases.guests import Guests
 from sealcluster.testing import clock, scenarios, specs
 from sealcluster.testing.driver import Simulation
 from sealcluster.testing.model.images import CNI, ROOTFS
 
 BAD = "registry.example/bad:v1"
+
+
+def test_a_phase_with_a_bug_stands_still_and_the_others_go_on(monkeypatch, caplog):
+    def plan(_self, _view):
+        raise KeyError("nobody thought of this")
+
+    monkeypatch.setattr(Guests, "plan", plan)
+
+    async def main():
+        sim = Simulation(1, specs.spec(1, 1))
+        try:
+            sim.start()
+            report = await sim.until(lambda r: r.blocked, 3600)
+            assert report.account.blocked.reason == "InternalError"
+            assert "planning guests: KeyError" in report.account.blocked.message
+            assert {"m1", "w1"} <= report.view.cluster.nodes.keys()
+        finally:
+            await sim.end()
+
+    clock.run(main(), limit=40_000)
+    assert len([r for r in caplog.records if r.exc_info]) == 1, "the traceback is logged once, not with every turn"
 
 
 @pytest.mark.parametrize("template", ["{{ nope }}", "{{ range . }}", "{{" * 2000], ids=["unknown", "unclosed", "deep"])

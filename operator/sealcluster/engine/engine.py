@@ -182,10 +182,7 @@ class Engine:
 
     def _plans(self, view: ClusterView) -> dict[str, PhasePlan]:
         chosen = self._teardown if view.deleting else self._phases
-        plans, said = all_plans(chosen, view)
-        for text in said - self._unplannable:
-            log.warning("%s", text, extra={"cluster": view.name})
-        self._unplannable = said
+        plans, self._unplannable = all_plans(chosen, view, self._unplannable)
         return plans
 
     def _abandon(self, view: ClusterView) -> None:

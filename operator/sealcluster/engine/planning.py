@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from sealcluster.core.errors import SealError
 from sealcluster.core.plan import PhasePlan, Problem
 from sealcluster.core.view import ClusterView
 from sealcluster.phases import Phase
 
+log = logging.getLogger("sealcluster.engine")
 
-def all_plans(phases: Mapping[str, Phase], view: ClusterView) -> tuple[dict[str, PhasePlan], set[str]]:
-    """Plans by phase, and why some could not be made (a template of an image that cannot be rendered): a person's problem, said once."""
+
+def all_plans(phases: Mapping[str, Phase], view: ClusterView, known: AbstractSet[str]) -> tuple[dict[str, PhasePlan], set[str]]:
+    """Plans by phase, and why some could not be made: a problem for a person, said once although several phases meet it.
+
+    Mostly it is a template of an image that cannot be rendered. A bug of ours is contained like that, too. What is in `known` is not
+    logged again.
+    """
     plans: dict[str, PhasePlan] = {}
     said: set[str] = set()
     for name, phase in phases.items():
         try:
             plans[name] = phase.plan(view)
+            continue
         except SealError as error:
-            first = error.message not in said
-            said.add(error.message)
             problem = Problem(error.reason, error.message, error.host or "", name, error.hint, cluster=not error.host)
-            plans[name] = PhasePlan(problems=(problem,) if first else (), total=1)
+            if error.message not in known | said:
+                log.warning("%s", error.message, extra={"cluster": view.name, "phase": name})
+        except Exception as error:
+            problem = Problem("InternalError", f"planning {name}: {type(error).__name__}: {error}", phase=name, cluster=True)
+            if problem.message not in known | said:
+                log.exception("internal error", extra={"cluster": view.name, "phase": name})
+        plans[name] = PhasePlan(problems=() if problem.message in said else (problem,), total=1)
+        said.add(problem.message)
     return plans, said

@@ -55,6 +55,8 @@ def load_json(data: bytes, what: str) -> dict[str, Any]:
     """Parse a JSON object."""
     try:
         document = json.loads(data)
+        if b"\\u" in data:  # an escaped half of a character: no text, and nothing that could be sent to a host
+            json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise ImageCorrupt(f"reading {what}: no valid JSON") from None
     if not isinstance(document, dict):

@@ -43,7 +43,7 @@ def read_certificate(pem: str, what: str) -> CertificateFacts:
     certificate = _load(pem, what)
     try:
         return _facts(certificate)
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion):
         raise TerminalError(f"reading the certificate {what}: it is malformed", reason="PKIInvalid") from None
 
 
@@ -78,7 +78,7 @@ def problems(pem: str, leaf: LeafSpec, ca: Authority, now: datetime) -> tuple[st
 def _load(pem: str, what: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(pem.encode())
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         raise TerminalError(f"reading the certificate {what}: it is not PEM", reason="PKIInvalid") from None
 
 

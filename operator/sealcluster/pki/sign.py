@@ -34,7 +34,7 @@ def sign(csr_pem: str, leaf: LeafSpec, ca: Authority, validity: timedelta, now: 
         request = x509.load_pem_x509_csr(csr_pem.encode())
         proven = request.is_signature_valid
         key = request.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion):
         raise TerminalError(f"signing {leaf.name}: the host did not send a certificate signing request", reason="PKIInvalid") from None
     if not proven:
         raise TerminalError(f"signing {leaf.name}: the request's own signature is wrong", reason="PKIInvalid")

@@ -41,6 +41,10 @@ class ConfigChange:
         parts = self.path.split("/")
         if self.path.startswith("/") or ".." in parts or "" in parts or "." in parts or not self.path.isprintable():
             raise ConfigError(f"path {self.path[:200]!a} must be a plain path relative to the image's root")
+        try:
+            self.data.encode()
+        except UnicodeEncodeError:
+            raise ConfigError(f"data for {self.path[:200]!a} hold half a character, which is no text") from None
         if parts[0] == "registry":
             raise ConfigError(f"path {self.path[:200]!a} lies in the registry, which holds content by digest")
 

@@ -1,12 +1,15 @@
 """What outsiders may send: any bytes, any JSON, and well-formed things with one part replaced."""
 
 import json
+import os
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-quick = settings(max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
-"""The same examples on every run: a failure is one for everybody."""
+FUZZ = int(os.environ.get("FUZZ", "0"))
+"""Examples per property, other ones on every run (`make fuzz`); 0: few, and the same ones on every run: a failure is one for everybody."""
+
+quick = settings(max_examples=FUZZ or 60, deadline=None, derandomize=not FUZZ, database=None, suppress_health_check=list(HealthCheck))
 
 scalars = (
     st.none()
@@ -20,7 +23,7 @@ anything = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3), max_leaves=8
 )
 junk = st.binary(max_size=300)
-few = settings(quick, max_examples=20)
+few = settings(quick, max_examples=FUZZ or 20)
 """For what takes milliseconds each."""
 
 deep = st.integers(1, 4).map(lambda n: ("[" * 10**n, '{"a":' * 10**n)[n % 2])

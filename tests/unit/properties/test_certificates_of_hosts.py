@@ -78,6 +78,18 @@ def test_a_changed_request_is_refused_and_a_good_one_gets_what_we_say(what, kind
         assert problems(signed.public_bytes(Encoding.PEM).decode(), LEAF, CA, NOW) == ()
 
 
+def test_a_version_that_is_none_is_refused():
+    for der, kind in ((REQUEST, "CERTIFICATE REQUEST"), (der_of(GOOD), "CERTIFICATE")):
+        for place in range(40):
+            for byte in (1, 5, 255):
+                text = pem(changed(der, [(place, byte)]), kind)
+                assert isinstance(problems(text, LEAF, CA, NOW), tuple)
+                try:
+                    sign(text, LEAF, CA, YEAR, NOW)
+                except TerminalError as error:
+                    assert error.reason == "PKIInvalid"
+
+
 @pytest.mark.parametrize("text", ["", "\ud800", "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n", "x" * 10**5])
 def test_what_is_no_pem_at_all(text):
     assert problems(text, LEAF, CA, NOW)

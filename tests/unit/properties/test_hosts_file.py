@@ -10,7 +10,7 @@ from sealcluster.core.ops import WriteHosts
 from sealcluster.host.operations import recipe
 from sealcluster.host.records import hosts_block
 from sealcluster.host.scripts import load
-from unit.properties.strategies import quick
+from unit.properties.strategies import FUZZ, quick
 
 MARKS = ("# BEGIN sealcluster", "# END sealcluster")
 theirs = st.lists(
@@ -29,7 +29,7 @@ for case in case.*; do
 	(cd "$case"; render_hosts hosts ''; cp in/hosts once; render_hosts once ''; cp in/hosts twice; : >in/block; render_hosts once ''; cp in/hosts none)
 done
 """
-many = settings(quick, max_examples=2)
+many = settings(quick, max_examples=FUZZ // 8 or 2)
 """Each example is a batch: starting a shell costs more than editing a file."""
 
 

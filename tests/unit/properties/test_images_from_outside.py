@@ -16,6 +16,7 @@ from sealcluster.images.clusterimage import complete, describe
 from sealcluster.images.limits import Limits
 from sealcluster.images.manifest import check_platform, choose, is_index, load_json, parse_config, parse_manifest
 from sealcluster.images.reference import ArchiveReference
+from sealcluster.render.configs import ConfigChange, ConfigError
 from unit.properties.strategies import as_json, deep, junk, mutated, quick
 
 LIMITS = Limits(manifest=4096)
@@ -93,6 +94,18 @@ def test_config_documents_of_an_image(text):
         complete(describe("n", "r", HEX, "amd64", parse_config(CONFIG, "x")), [], text)
     except TerminalError as error:
         refused(error)
+
+
+def test_half_a_character_in_a_config_document_is_refused():
+    with pytest.raises(ConfigError, match="half a character"):
+        ConfigChange.from_document({"kind": "Config", "spec": {"path": "etc/a", "data": "\ud800"}})
+
+
+@pytest.mark.parametrize("place", ["Env", "Cmd", "Entrypoint"])
+def test_half_a_character_is_no_text(place):
+    with pytest.raises(TerminalError, match="no valid JSON"):
+        load_json(as_json({**CONFIG, "config": {place: ["A=\ud800"]}}), "x")
+    assert load_json(as_json({"a": "\U0001f600"}), "x") == {"a": "\U0001f600"}
 
 
 # --- archives ------------------------------------------------------------------------------------------------------------------
