@@ -52,7 +52,7 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(BIN)/pytest -q tests/unit tests/sim
 
 fuzz: $(STAMP) ## other examples for every property on every run: make fuzz FUZZ=2000
-	FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest -q -p no:timeout tests/unit/properties
+	FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest -q --timeout=0 tests/unit/properties
 
 audit: $(STAMP) ## known vulnerabilities of pinned dependencies; gates nothing, its data change from outside
 	$(BIN)/python hack/audit.py
