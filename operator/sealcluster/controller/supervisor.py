@@ -17,6 +17,7 @@ from sealcluster.api.field_errors import FieldError
 from sealcluster.api.status import Condition, ConditionStatus
 from sealcluster.api.summary import Account, Finding, Note, begin, phase_word, set_conditions, summarize
 from sealcluster.api.validation import validate, validate_change
+from sealcluster.controller.story import Story
 from sealcluster.controller.supervisor_port import Adapters
 from sealcluster.core.errors import Fenced, SealError
 from sealcluster.engine import Desired, Engine, Report
@@ -27,7 +28,6 @@ from sealcluster.kube.events import EventRecorder
 from sealcluster.kube.management import KubeManagement
 from sealcluster.kube.resources import SEALCLUSTERS
 from sealcluster.kube.status import StatusWriter
-from sealcluster.phases.units import drift
 from sealcluster.render.fingerprint import fingerprint
 
 log = logging.getLogger("sealcluster.controller")
@@ -110,8 +110,9 @@ class ObjectSupervisor:
         self._seen_generation = int(meta.get("generation", 1)) if known else -1
         self._resuming = known and any(c.type == C.READY and c.status is ConditionStatus.TRUE for c in self._conditions)
         """What an operator before us said of this generation holds until we have looked ourselves."""
-        self._said: set[tuple[str, ...]] = set()
-        """What the last report's events were about."""
+        self._story = Story()
+        self._refused = ("", "")
+        """What was told of a spec that cannot be used."""
         self._pending_events: set[asyncio.Task[None]] = set()
         self._fenced = False
         self._purged = False
@@ -182,7 +183,8 @@ class ObjectSupervisor:
         generation = int(self._body["metadata"].get("generation", 1))
         if generation != self._seen_generation:
             self._seen_generation = generation
-            self._said.clear()  # what still is in the way of another wish is news
+            self._story.forget()
+            self._refused = ("", "")
             self._conditions = begin(self._conditions, generation, self._now())
             self._offer(SealClusterStatus(observed_generation=generation, conditions=self._conditions, phase=phase_word(self._conditions)))
         try:
@@ -292,21 +294,8 @@ class ObjectSupervisor:
         self._conditions, self._failure = status.conditions, status.last_failure
         self._clusterfile = status.clusterfile or self._clusterfile
         self._offer(compact(status.model_copy(update={"clusterfile": self._clusterfile}), report.view.spec.hosts))
-        self._speak(report)
-
-    def _speak(self, report: Report) -> None:
-        """A problem is said when it begins: that its words change (a count, a cause in other words) is no news."""
-        found: dict[tuple[str, ...], tuple[str, bool]] = {}
-        for p in report.problems:
-            found.setdefault((p.reason, p.phase, p.host or p.message), (f"{p.message}{'; ' + p.hint if p.hint else ''}", True))
-        for host, what in drift(report.view):
-            found[Reason.DRIFT_FOUND.value, host, what] = (f"{host}: {what}; it is being put right", True)
-        if report.ready:
-            found["ClusterReady",] = (f"{len(report.view.wanted)} nodes are Ready, Kubernetes {report.view.version}", False)
-        for key, (text, warning) in found.items():
-            if key not in self._said:
-                self._event(key[0], text, warning=warning)
-        self._said = set(found)
+        for told in self._story.new(report):
+            self._event(told.reason, told.text, warning=told.warning)
 
     def _event(self, reason: str, text: str, *, warning: bool) -> None:
         record = self._events.warning if warning else self._events.normal
@@ -331,8 +320,8 @@ class ObjectSupervisor:
         await self._stop_engine()
         details = {C.SPEC_VALID: Finding.false(reason, message)}
         self._tell(Account(details=details, blocked=Note(reason, message)), generation)
-        if self._said != {(str(reason), message)}:
-            self._said = {(str(reason), message)}
+        if self._refused != (str(reason), message):
+            self._refused = (str(reason), message)
             self._event(str(reason), message, warning=True)
 
     def _tell(self, account: Account, generation: int) -> None:
