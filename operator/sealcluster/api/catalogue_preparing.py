@@ -100,8 +100,9 @@ PREPARING: Mapping[Reason, Entry] = {
     Reason.HOST_KEY_MISMATCH: for_host(
         C.CREDENTIALS_VALID,
         PERSON,
-        "The host shows another SSH key than the one recorded or listed for it: it was reinstalled, or somebody is in between.",
-        "Find out which. If the new key is right, list it in ssh.hostKeys.knownHostsSecretRef.",
+        "The host, or the bastion before it, shows another SSH key than the one recorded or listed: it was reinstalled, or somebody is in between.",
+        "Find out which. If the new key is right, list it in ssh.hostKeys.knownHostsSecretRef; "
+        "the row of a machine that was never claimed can also be taken away and put back.",
     ),
     Reason.HOST_KEY_UNKNOWN: for_host(
         C.CREDENTIALS_VALID,

@@ -41,7 +41,8 @@ def read(path: Path) -> Manifests:
     for number, document in enumerate(documents, 1):
         kind = document.get("kind") if isinstance(document, dict) else None
         if kind in ("Secret", "ConfigMap"):
-            name = str((document.get("metadata") or {}).get("name") or "")
+            metadata = document.get("metadata")
+            name = str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
             texts[kind, name] = _texts(document, f"{kind} {name or number} in {source}")
         elif kind == "SealCluster":
             clusters.append(document)

@@ -50,6 +50,13 @@ class Converted:
 
 def parse_clusterfile(text: str) -> Converted:
     """Read a Clusterfile; a `FieldError` names the field (or the document) that cannot be converted and why."""
+    try:
+        return _converted(text)
+    except (TypeError, AttributeError, KeyError, ValueError) as error:  # a value of another kind than sealos would read there
+        raise FieldError("Clusterfile", f"has a value of a kind that sealos does not read there ({type(error).__name__})") from error
+
+
+def _converted(text: str) -> Converted:
     cluster, configs, kubeadm = _documents(text)
     name = _cluster_name(cluster)
     spec = _map(cluster.get("spec"), "spec")
