@@ -81,7 +81,7 @@ def broken(world: ModelWorld) -> list[str]:
 def end_state(sim: Simulation) -> dict[str, Any]:
     """What the world looks like once everything is done, without what may differ between runs (keys, ids, times)."""
     return {
-        **world_state(sim.world, sim.state_id()),
+        **world_state(sim.world, sim.state_id() if sim.management.state is not None else ""),  # what was deleted has no nodes to compare
         "inventory": sorted(sim.management.history[-1].inventory) if sim.management.state else [],
         "guests": sorted(sim.management.history[-1].guests) if sim.management.state else [],
         "records": (sim.management.state is not None, sim.management.pki is not None, sim.management.kubeconfig is not None),
