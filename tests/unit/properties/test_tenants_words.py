@@ -1,6 +1,7 @@
 """What a tenant puts into Secrets, specs and files: taken, or refused with one of our errors that quotes nothing."""
 
 import asyncio
+import base64
 import gzip
 import json
 from pathlib import Path
@@ -16,6 +17,7 @@ from sealcluster.core.errors import SealError, TerminalError
 from sealcluster.core.ports import HostKeyPolicy
 from sealcluster.core.state import FirstKey, StateRecord
 from sealcluster.kube import secretdata
+from sealcluster.kube.pki_store import PKIStore
 from sealcluster.kube.records import PACKED_KEY, STATE_KEY, UNPACKED_LIMIT, pack_state, unpack_state
 from sealcluster.kube.transport import Transport
 from sealcluster.render.clusterfile_parse import parse_clusterfile
@@ -102,6 +104,19 @@ def test_a_state_record_that_is_a_bomb():
     for data in (bomb, bomb[:-10], gzip.compress(b"{}")[:-4]):
         with pytest.raises(TerminalError, match="unpacks to more than"):
             unpack_state({PACKED_KEY: data}, "Secret a/b")
+
+
+PKI = {"ca": ["c", SECRET], "etcd": ["c", SECRET], "proxy": ["c", SECRET], "sa": ["c", SECRET], "registry_password": SECRET}
+
+
+@quick
+@given(mutated(PKI).map(as_json) | junk | deep.map(str.encode))
+def test_authorities_that_a_creation_left(text):
+    try:
+        PKIStore(None, "ns", "a")._staged({"data": {"pki.json": base64.b64encode(text).decode()}})
+    except TerminalError as error:
+        assert error.reason in {"PKIInvalid", "SecretMissing"}
+        assert SECRET not in f"{error} {error.__cause__}"
 
 
 # --- specs ---------------------------------------------------------------------------------------------------------------------
