@@ -21,6 +21,7 @@ from sealcluster.engine.evidence import EvidenceKeeper
 from sealcluster.engine.gate import Gate
 from sealcluster.engine.limits import Budgets, Limits
 from sealcluster.engine.memory import Memory
+from sealcluster.engine.pace import looked_after, slower
 from sealcluster.engine.planning import all_plans
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.references import References
@@ -42,7 +43,9 @@ CONFLICTS = 3
 SETTLING = 180.0
 """Seconds after the last change during which a node that is not Ready is starting rather than broken."""
 RESYNC = 50.0
-"""Seconds between two looks at each machine, whatever else is done: drift and changed host keys are told within a minute."""
+"""Seconds between two looks at each machine, whatever else is done: drift and changed host keys are told within a minute.
+
+`pace`: more rarely where there are very many."""
 HEALTH = 15.0
 """Seconds between two looks at nodes and API servers of a finished cluster."""
 MENDING = 15.0
@@ -146,6 +149,7 @@ class Engine:
                 if until is not None and until(report):
                     return report
         finally:
+            looked_after(self, 0)
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
@@ -159,6 +163,7 @@ class Engine:
     # --- one turn ----------------------------------------------------------------------------------------------
     async def _turn(self) -> Report:
         view = self._memory.view(frozenset(self._actions) | {a.key for a in self._actions.values()})
+        looked_after(self, len(view.hosts))
         plans = self._plans(view)
         self._abandon(view)
         started = self._start(view, plans)
@@ -346,7 +351,7 @@ class Engine:
 
     def _patience(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report) -> float:
         if report.settled:
-            return HEALTH
+            return HEALTH * slower()
         if view.spec.paused:
             return RESYNC
         active = view.steady - self._active_at < SETTLING
@@ -365,7 +370,7 @@ class Engine:
         busy = {a.host for a in self._actions.values()}
         now = steady()
         due = now - self._refreshed_at >= (RESYNC / 4 if view.initialized else RESYNC)
-        if report.settled and now - self._refreshed_at < RESYNC:
+        if report.settled and now - self._refreshed_at < RESYNC * slower():
             await self._memory.look_cluster()
             return
         if report.settled or (due and not self._tasks and now - self._active_at >= SETTLING):

@@ -1,0 +1,27 @@
+"""How often an operator looks at clusters where nothing is to be done: as often as people expect, until there are very many machines.
+
+From `FULL_PACE` machines on, all clusters of the process together, looks at idle clusters become rarer in proportion, so that doing nothing
+costs the same however many there are. What is being changed, what failed and what was asked for is looked at as ever.
+"""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+FULL_PACE = 500
+"""Machines of one process that are looked at as often as a single one would be."""
+
+_machines: WeakKeyDictionary[object, int] = WeakKeyDictionary()
+
+
+def looked_after(engine: object, machines: int) -> None:
+    """This engine looks after so many machines; none: it has ended."""
+    if machines:
+        _machines[engine] = machines
+    else:
+        _machines.pop(engine, None)
+
+
+def slower() -> float:
+    """The factor by which looks at idle clusters are rarer now; 1: not at all."""
+    return max(1.0, sum(_machines.values()) / FULL_PACE)
