@@ -1,0 +1,160 @@
+"""`make bench-scale`: one operator with very many clusters, and with one very large cluster. Machines and API server are other processes.
+
+What is measured is the operator's process alone: start-up, memory and CPU when nothing is to be done, the time of a pass, API requests.
+SSH and TLS are not in it (docs/performance.md says what they cost).
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+CRD = HERE.parents[1] / "crds" / "sealclusters.sealcluster.io.yaml"
+TICK = os.sysconf("SC_CLK_TCK")
+LIMIT = 1200.0
+SETTLE = 60.0
+
+
+def main() -> int:
+    """Print one line of JSON per scenario."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--clusters", type=int, default=1000, help="clusters of 1 master and 2 workers")
+    parser.add_argument("--hosts", type=int, default=2000, help="machines of the one large cluster; 0: leave it out")
+    parser.add_argument("--idle", type=float, default=120.0, help="seconds of doing nothing that are measured")
+    options = parser.parse_args()
+    if options.clusters:
+        report(f"{options.clusters} clusters of 3", measure(1, 2, options.clusters, options.idle))
+    if options.hosts:
+        report(f"1 cluster of {options.hosts}", measure(3, options.hosts - 3, 1, options.idle))
+    return 0
+
+
+def report(name: str, found: dict[str, Any]) -> None:
+    """One line."""
+    sys.stdout.write(json.dumps({"scenario": name, **found}) + "\n")
+    sys.stdout.flush()
+
+
+def measure(masters: int, workers: int, clusters: int, idle: float) -> dict[str, Any]:
+    """One scenario."""
+    with tempfile.TemporaryDirectory(prefix="sealcluster-scale-") as directory:
+        home = Path(directory)
+        subprocess.run([sys.executable, str(HERE / "scale_world.py"), str(masters), str(workers), str(home / "world")], check=True)
+        running: list[subprocess.Popen[str]] = []
+        try:
+            api = _child(running, "scale_api.py", str(CRD), str(home / "world"), str(clusters))
+            assert api.stdout is not None
+            port = int(api.stdout.readline())
+            machines = _child(running, "scale_hosts.py", str(home / "world"), str(home / "wire"))
+            assert machines.stdout is not None
+            machines.stdout.readline()
+            return _operator(home, port, clusters, idle, running)
+        finally:
+            for child in reversed(running):
+                child.send_signal(signal.SIGTERM)
+            for child in running:
+                child.wait(60)
+
+
+def _child(running: list[subprocess.Popen[str]], script: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    child = subprocess.Popen(
+        [sys.executable, str(HERE / script), *arguments], stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    )
+    running.append(child)
+    return child
+
+
+def _operator(home: Path, port: int, clusters: int, idle: float, running: list[subprocess.Popen[str]]) -> dict[str, Any]:
+    server = f"http://127.0.0.1:{port}"
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "bench", "cluster": {"server": server}}],
+        "users": [{"name": "bench", "user": {}}],
+        "contexts": [{"name": "bench", "context": {"cluster": "bench", "user": "bench"}}],
+        "current-context": "bench",
+    }
+    (home / "kubeconfig").write_text(yaml.safe_dump(config))
+    settings = {
+        "SEALCLUSTER_KUBECONFIG": str(home / "kubeconfig"),
+        "SEALCLUSTER_LISTEN_ADDRESS": "127.0.0.1",
+        "SEALCLUSTER_LISTEN_PORT": str(port + 1),
+        "SEALCLUSTER_LOG_LEVEL": "WARNING",
+    }
+    began = time.monotonic()
+    child = _child(running, "scale_operator.py", str(home / "world"), str(home / "wire"), **settings)
+    while (seen := _ready(port + 1)) < clusters:
+        assert child.poll() is None, "the operator ended"
+        assert time.monotonic() - began < LIMIT, f"{seen} of {clusters} clusters are ready"
+        time.sleep(2)
+    started = time.monotonic() - began
+    start_cpu = _cpu(child.pid)
+    time.sleep(SETTLE)  # the first round of looks is not yet the steady state
+    cpu, requests, at = _cpu(child.pid), _requests(server), time.monotonic()
+    time.sleep(idle)
+    seconds = time.monotonic() - at
+    found = {
+        "startup_seconds": round(started, 1),
+        "startup_cpu_seconds": round(start_cpu, 1),
+        "idle_cpu_percent": round(100 * (_cpu(child.pid) - cpu) / seconds, 1),
+        "api_requests_per_minute": round(60 * (_requests(server) - requests) / seconds),
+        "memory_mib": _memory(child.pid),
+        "load": os.getloadavg()[0],
+    }
+    if clusters == 1:
+        found |= _pass(server)
+    return found
+
+
+def _pass(server: str) -> dict[str, Any]:
+    """A pass that a person asks for: from the annotation to the status that says that it was handled."""
+    url = f"{server}/apis/sealcluster.io/v1alpha1/namespaces/tenant-0/sealclusters/demo"
+    patch = json.dumps({"metadata": {"annotations": {"sealcluster.io/retry": "bench"}}}).encode()
+    request = urllib.request.Request(url, patch, {"Content-Type": "application/merge-patch+json"}, method="PATCH")
+    began = time.monotonic()
+    urllib.request.urlopen(request).close()
+    while True:
+        with urllib.request.urlopen(url) as answer:
+            text = answer.read()
+        if json.loads(text)["status"].get("lastHandledRetryAt") == "bench":
+            return {"pass_seconds": round(time.monotonic() - began, 1), "object_bytes": len(text)}
+        assert time.monotonic() - began < LIMIT
+        time.sleep(0.5)
+
+
+def _ready(port: int) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            lines = answer.read().decode().splitlines()
+    except OSError:
+        return 0
+    return sum(line.startswith("sealcluster_ready{") and line.endswith(" 1.0") for line in lines)
+
+
+def _requests(server: str) -> int:
+    with urllib.request.urlopen(f"{server}/count") as answer:
+        return int(json.loads(answer.read())["requests"])
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def _memory(pid: int) -> int:
+    line = next(row for row in Path(f"/proc/{pid}/status").read_text().splitlines() if row.startswith("VmRSS"))
+    return int(line.split()[1]) // 1024
+
+
+if __name__ == "__main__":
+    sys.exit(main())
