@@ -85,7 +85,7 @@ class Settings:
     """Namespaces to watch; none: the whole cluster."""
     kubeconfig: Path | None = None
     """Kubeconfig of the management plane; none: the pod's ServiceAccount."""
-    listen_address: str = "0.0.0.0"  # nosec B104 -- kubelet and Prometheus come to the address of the pod
+    listen_address: str = "0.0.0.0"  # nosec B104  # kubelet and Prometheus come to the address of the pod
     """Address of the HTTP server for probes and metrics; any, for kubelet and Prometheus come to the address of the pod."""
     listen_port: int = 8080
     """Its port; 0: any free one."""

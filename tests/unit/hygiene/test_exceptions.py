@@ -15,7 +15,7 @@ audit = sys.modules["hack_audit"] = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(audit)
 Exemption, exemptions, judge = audit.Exemption, audit.exemptions, audit.judge
 
-MARKS = re.compile(r"#\s*(?:nosec(?P<nosec>[^#]*)|noqa:?(?P<noqa>[^#]*)|type: ignore(?P<type>.*))")
+MARKS = re.compile(r"#\s*(?:nosec(?P<nosec>.*)|noqa:?(?P<noqa>[^#]*)|type: ignore(?P<type>.*))")
 SOURCES = [*sorted((ROOT / "operator").rglob("*.py")), *sorted((ROOT / "hack").rglob("*.py"))]
 
 
@@ -34,7 +34,7 @@ def reason_of(line):
     [
         ("x = 1  # nosec B104", ""),
         ("x = 1  # nosec", ""),
-        ("x = 1  # nosec B104 -- only in the pod", "only in the pod"),
+        ("x = 1  # nosec B104  # only in the pod", "only in the pod"),
         ("x = 1  # noqa: PLR0912 - one line per verb", "one line per verb"),
         ("x = 1  # type: ignore[attr-defined]  # inspect looks for it", "inspect looks for it"),
         ("x = 1  # type: ignore[attr-defined]", ""),
@@ -46,12 +46,15 @@ def test_reasons_are_recognised(line, reason):
 
 
 def test_every_exception_in_the_code_carries_its_reason():
-    bare = [
-        f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
-        for path in SOURCES
-        for number, line in enumerate(path.read_text().splitlines(), 1)
-        if (reason := reason_of(line)) is not None and len(reason.split()) < (1 if path.is_relative_to(ROOT / "hack") else 2)
-    ]
+    bare = []
+    for path in SOURCES:
+        product = path.is_relative_to(ROOT / "operator")
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if not product and "type: ignore" in line:
+                continue  # types are checked in the package only
+            reason = reason_of(line)
+            if reason is not None and len(reason.split()) < (2 if product else 1):
+                bare.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()}")
     assert bare == []
 
 
