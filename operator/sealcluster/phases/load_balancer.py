@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from sealcluster.core.digest import digest
@@ -84,10 +85,21 @@ def balancer_files(view: ClusterView, host: HostView) -> tuple[File, ...]:
     return _files(balancer(view, host), image, vip, port, masters, host.node_ip if balancer(view, host) == LVSCARE else "")
 
 
-@lru_cache(maxsize=256)
+ANY_NODE = "203.0.113.254"
+"""Stands for the node's own address: of a range that is for documentation alone, so that it is nobody's."""
+
+
 def _files(kind: str, image: str, vip: str, port: int, masters: tuple[str, ...], node_ip: str) -> tuple[File, ...]:
+    """Written out once for all workers: they differ in their own address only, and there may be thousands at every turn."""
+    return tuple(
+        replace(f, content=f.content.replace(ANY_NODE.encode(), node_ip.encode())) for f in _template(kind, image, vip, port, masters)
+    )
+
+
+@lru_cache(maxsize=1024)
+def _template(kind: str, image: str, vip: str, port: int, masters: tuple[str, ...]) -> tuple[File, ...]:
     if kind == LVSCARE:
-        return lvscare_files(image=image, vip=vip, port=port, masters=masters, node_ip=node_ip)
+        return lvscare_files(image=image, vip=vip, port=port, masters=masters, node_ip=ANY_NODE)
     return haproxy_files(image=image, port=port, masters=masters)
 
 
