@@ -14,6 +14,7 @@ NAME ?= lab
 N ?= 3
 SEED ?= 1
 RUNS ?= 200
+EDITS ?= 200
 MINUTES ?= 30
 export PYTHONPATH := $(CURDIR)/hack/lab:$(CURDIR)/hack:$(CURDIR)/hack/image
 # Worlds are drawn from seeds; the order of sets must not make another story of the same seed.
@@ -71,11 +72,17 @@ e2e: $(STAMP) ## every end-to-end scenario on lab machines (long)
 chaos: $(STAMP) ## random faults on real machines while clusters come, change and go: make chaos MINUTES=30 SEED=1
 	CHAOS_MINUTES=$(MINUTES) CHAOS_SEED=$(SEED) $(BIN)/pytest -q -s tests/chaos
 
+bench-scale: $(STAMP) ## one operator with 1,000 clusters, and with one cluster of 2,000 machines (models)
+	$(BIN)/python hack/bench/bench_scale.py
+
 bench: $(STAMP) ## the product against a shell script on fresh machines, in one run
 	$(BIN)/python hack/bench/bench.py
 
 sim: $(STAMP) ## simulated runs with faults: make sim SEED=1 RUNS=2000
 	$(BIN)/python -m sealcluster.testing.run --seed $(SEED) --runs $(RUNS)
+
+sim-edits: $(STAMP) ## random edits, machine faults and operator faults: make sim-edits EDITS=200
+	SEALCLUSTER_EDITS=$(EDITS) $(BIN)/pytest -q --timeout 36000 tests/sim/test_machine_of_edits.py
 
 format: $(STAMP) ## format and fix what can be fixed
 	$(BIN)/ruff format .
@@ -119,4 +126,4 @@ demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 maste
 demo-down: $(STAMP) ## remove the demo
 	$(BIN)/python hack/demo/demo.py down
 
-.PHONY: help image image-lock setup check audit fuzz test test-integration test-e2e-core e2e sim chaos bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
+.PHONY: help bench-scale sim-edits image image-lock setup check audit fuzz test test-integration test-e2e-core e2e sim chaos bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
