@@ -1,4 +1,7 @@
-"""A master that loses power in the middle of its join, at every second of it: what was a vote is not wiped away."""
+"""A master that loses power in the middle of its join, at every second of it: what was a vote is not wiped away.
+
+A few moments by default; SEALCLUSTER_EVERY_EFFECT=1 tries every second of it.
+"""
 
 import asyncio
 import os

@@ -34,7 +34,7 @@ class Teardown:
                     problems.append(problem)
                 else:
                     actions.append(self._action(view, host, workers_left))
-        return PhasePlan(tuple(actions), tuple(problems), done=0, total=len(hosts))
+        return PhasePlan(tuple(actions), tuple(problems), done=len(view.hosts) - len(hosts), total=len(view.hosts))
 
     def _action(self, view: ClusterView, host: HostView, workers_left: list[str]) -> Action:
         if ours(view, host):
