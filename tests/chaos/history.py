@@ -1,6 +1,7 @@
 """What was seen all the time while a cluster was disturbed, and what of it may not be."""
 
 import json
+import subprocess
 import threading
 import time
 from typing import Any
@@ -59,7 +60,7 @@ class Register:
         body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "register"}, "data": {"number": str(self._number)}}
         try:
             self._cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=json.dumps(body), timeout=20)
-        except (AssertionError, TimeoutError, OSError):
+        except (AssertionError, subprocess.SubprocessError):
             self.refused += 1
             return False
         self.confirmed = self._number

@@ -81,7 +81,8 @@ def _write_until(here, register, seconds):
     """Write all the time until the edit is done."""
     deadline = time.monotonic() + seconds
     while not here._is_ready("ha"):
-        register.write()
+        if not register.write():
+            here.cluster()  # the master that this kubeconfig led to may be on its way out
         assert time.monotonic() < deadline, here.story()
         time.sleep(1)
 
