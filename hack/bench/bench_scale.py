@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 CRD = HERE.parents[1] / "crds" / "sealclusters.sealcluster.io.yaml"
 TICK = os.sysconf("SC_CLK_TCK")
 LIMIT = 1200.0
-SETTLE = 60.0
+SETTLE = 120.0
 
 
 def main() -> int:
