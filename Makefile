@@ -14,6 +14,8 @@ NAME ?= lab
 N ?= 3
 SEED ?= 1
 RUNS ?= 200
+# Unit and simulation tests are for processors alone; everything on lab machines runs one after another.
+JOBS ?= $(shell nproc)
 EDITS ?= 200
 MINUTES ?= 30
 export PYTHONPATH := $(CURDIR)/hack/lab:$(CURDIR)/hack:$(CURDIR)/hack/image
@@ -50,7 +52,7 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(BIN)/python hack/gen_argocd.py --check
 	$(BIN)/python hack/gen_screens.py --check
 	$(SITE)
-	$(BIN)/pytest -q tests/unit tests/sim
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal tests/unit tests/sim
 
 fuzz: $(STAMP) ## other examples for every property on every run: make fuzz FUZZ=2000
 	FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest -q --timeout=0 tests/unit/properties
