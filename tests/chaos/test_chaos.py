@@ -85,7 +85,7 @@ def test_a_cluster_that_is_disturbed_all_the_time_ends_as_it_is_wanted(managed):
 def _write_until(here, register, seconds):
     """Write all the time until the edit is done."""
     deadline = time.monotonic() + seconds
-    while not here._is_ready("ha"):
+    while not here.is_ready():
         if not register.write():
             here.cluster()  # the master that this kubeconfig led to may be on its way out
         assert time.monotonic() < deadline, here.story()

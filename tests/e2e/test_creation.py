@@ -6,7 +6,7 @@ import re
 import pytest
 import yaml
 
-from labkit.product import wait_for
+from labkit.product import commands, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 
@@ -18,7 +18,7 @@ OURS = "/etc/hosts /etc/kubernetes /etc/containerd /etc/systemd/system /var/lib/
 
 def untouched(machine):
     """What a pass over a finished cluster may not change: jobs in the journal, our files (manifests of static pods too), and when services started."""
-    jobs = machine.exec("grep -c ' started ' /var/lib/sealcluster/journal").stdout
+    jobs = commands(machine)
     files = machine.exec(f"find {OURS} -type f -printf '%p %T@ %C@\\n' 2>/dev/null | sort", check=False).stdout
     units = machine.exec("systemctl show containerd kubelet registry -p Id,ActiveEnterTimestampMonotonic,MainPID").stdout
     return {"jobs": jobs, "files": files.decode().splitlines(), "units": units}

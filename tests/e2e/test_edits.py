@@ -2,15 +2,10 @@
 
 import pytest
 
-from labkit.product import Cluster, wait_for
+from labkit.product import Cluster, commands, wait_for
 from sealab.errors import LabError
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
-
-
-def commands(machine):
-    """How many jobs this machine's journal has seen start."""
-    return int(machine.exec("grep -c ' started ' /var/lib/sealcluster/journal").stdout)
 
 
 def names_in_certificate(machine):

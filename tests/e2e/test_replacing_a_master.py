@@ -4,16 +4,11 @@ import time
 
 import pytest
 
-from labkit.product import wait_for
+from labkit.product import commands, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
 
 ACKNOWLEDGE = "sealcluster.io/acknowledge-lost"
-
-
-def commands(machine):
-    """How many jobs this machine's journal has seen start."""
-    return int(machine.exec("grep -c ' started ' /var/lib/sealcluster/journal").stdout)
 
 
 def hosts_line(machine, name):

@@ -3,7 +3,7 @@
 import pytest
 
 from labkit.cleanliness import assert_clean, picture
-from labkit.product import wait_for
+from labkit.product import commands, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]
 
@@ -22,11 +22,6 @@ def test_a_deleted_cluster_leaves_machines_as_they_were(managed):
 
     here.apply(here.site.document(["m2"], ["m1"]))
     here.ready()
-
-
-def commands(machine):
-    """How many jobs this machine's journal has seen start."""
-    return int(machine.exec("grep -c ' started ' /var/lib/sealcluster/journal").stdout)
 
 
 def test_a_retained_cluster_runs_on_and_is_taken_up_again(managed):

@@ -3,15 +3,10 @@
 import pytest
 
 from labkit.cleanliness import assert_clean, picture
-from labkit.product import wait_for
+from labkit.product import commands, wait_for
 from labkit.traffic import ApiClient, ServiceClient
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(2400)]
-
-
-def commands(machine):
-    """How many jobs this machine's journal has seen start."""
-    return int(machine.exec("grep -c ' started ' /var/lib/sealcluster/journal").stdout)
 
 
 def received(machine):

@@ -295,10 +295,11 @@ class Managed:
 
     def ready(self, name: str = "ha", seconds: float = 600) -> dict[str, Any]:
         """Wait until Ready=True about the newest generation; on failure say what status said."""
-        self.told("Ready=True", lambda: self._is_ready(name), seconds, name)
+        self.told("Ready=True", lambda: self.is_ready(name), seconds, name)
         return self.get(name)
 
-    def _is_ready(self, name: str) -> bool:
+    def is_ready(self, name: str = "ha") -> bool:
+        """Ready=True about the newest generation."""
         seen = self.get(name)
         status = seen.get("status", {})
         if status.get("observedGeneration") != seen["metadata"]["generation"]:
@@ -394,6 +395,11 @@ def touched(machine: Machine) -> str:
     """What of ours lies on a machine: nothing, on one that no cluster may have."""
     places = "/var/lib/sealcluster /var/lib/sealos /var/lib/registry /etc/kubernetes /etc/containerd /etc/systemd/system/kubelet.service"
     return machine.exec(f"ls -d {places} 2>/dev/null; grep -n sealcluster /etc/hosts", check=False).stdout.decode()
+
+
+def commands(machine: Machine) -> int:
+    """How many jobs this machine's journal has seen start."""
+    return int(machine.exec("grep -c ' started ' /var/lib/sealcluster/journal").stdout)
 
 
 def journal(machine: Machine) -> list[tuple[str, str]]:

@@ -85,6 +85,7 @@ class Failure:
     exit_code: int | None = None
     output: str = ""
     time: float = 0.0
+    """Wall clock."""
     unit: str = ""
     unit_log: str = ""
-    """Wall clock."""
+    """The end of this unit's log when it failed."""
