@@ -58,6 +58,4 @@ def _pulling(spec: SealClusterSpec) -> tuple[tuple[str, str], ...]:
 
 
 def _texts(spec: SealClusterSpec) -> tuple[tuple[str, str], ...]:
-    sources = [config.data_from for config in spec.configs if config.data_from is not None]
-    secrets = [("Secret", str(s.secret_key_ref.name)) for s in sources if s.secret_key_ref is not None]
-    return tuple(dict.fromkeys([*secrets, *(("ConfigMap", str(s.config_map_key_ref.name)) for s in sources if s.config_map_key_ref)]))
+    return tuple(dict.fromkeys(config.data_from.place[:2] for config in spec.configs if config.data_from is not None))
