@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from sealcluster.core.errors import Fenced, TerminalError, TransientError
-from sealcluster.core.ops import Claim, PutFiles, RunScript
+from sealcluster.core.ops import Claim, Job, PutFiles, RunScript
 from sealcluster.core.ops import File as OpFile
 from sealcluster.core.ports import FactsQuery, Fence
 from sealcluster.host.jobs import Patience
@@ -353,6 +353,16 @@ async def test_a_result_whose_journal_line_is_missing_gets_it(m1):
     assert (await m1.port().facts(FactsQuery())).journal["step"].state == "failed"
     assert (await m1.port().run(job(m1.shell("exit 2")), 1, OURS)).rc == 2
     assert [w[2] for w in m1.box.journal()] == ["started", "failed"]
+
+
+async def test_a_job_whose_directory_would_be_anothers_is_refused_and_reads_nothing_of_it(m1):
+    short = "0" * 12
+    await m1.port().run(Job("step", f"{short}1", m1.shell("echo one"), 60), 1, OURS)
+    journal = (m1.box.state / "journal").read_text()
+    with pytest.raises(TransientError, match="is of another job"):
+        await m1.port().run(Job("step", f"{short}2", m1.shell(COUNT), 60), 1, OURS)
+    assert runs(m1) == 0
+    assert (m1.box.state / "journal").read_text() == journal
 
 
 async def test_a_long_journal_is_compacted_to_the_last_words(m1):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from sealcluster.core.digest import digest
 from sealcluster.core.errors import Fenced, SealError, StateConflict, TransientError
 from sealcluster.core.facts import HostFacts, JobFacts, JournalEntry
 from sealcluster.core.ops import Job, JobResult, PutFiles
@@ -20,6 +21,11 @@ NO_SPACE = "No space left on device"
 SENDS_PER_HOST = 2
 FENCE = "fence"
 """The step that does nothing but show a machine our fencing number."""
+
+
+def showing(number: int) -> Job:
+    """The job that shows a machine a fencing number. Its digest is a hash, as all are: directories are named after its first characters."""
+    return Job(FENCE, digest(FENCE, number), PutFiles(), timeout=60)
 
 
 class Memory(Protocol):
@@ -230,7 +236,7 @@ class Gate:
 
     async def hold(self, host: str) -> HostFacts | None:
         """Show the host our fence, so that no older operator can start anything there any more, then look at it."""
-        await self.run(host, Job(FENCE, str(self.state.fence).rjust(64, "0"), PutFiles(), timeout=60), reason="ScriptFailed")
+        await self.run(host, showing(self.state.fence), reason="ScriptFailed")
         await self._memory.look(host)
         return self._memory.facts.get(host)
 

@@ -66,6 +66,13 @@ sweep() {
 	done
 }
 
+# A directory's name holds only the first characters of a digest: another job's result must never be taken for this one's.
+refuse_namesake() {
+	had=''
+	[ ! -e "$d/id" ] || read -r had <"$d/id"
+	[ -z "$had" ] || [ "$had" = "$step $digest $attempt" ] || answer refused "$d is of another job: $had"
+}
+
 begin() {
 	t=''
 	if ! [ -d "$d" ]; then
@@ -80,6 +87,7 @@ begin() {
 	if [ -d "$d" ] || [ -z "$t" ]; then
 		[ -z "$t" ] || rm -rf "$t"
 		release
+		refuse_namesake
 		return
 	fi
 	if [ -e "$S/journal" ] && grep -q -F " $step $digest $attempt " "$S/journal"; then
