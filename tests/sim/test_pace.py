@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from sealcluster.engine import engine, pace
+from sealcluster.engine import pace, polling
 from sealcluster.testing import clock
 from sealcluster.testing.driver import Simulation
 from sim.lives import cluster
@@ -52,7 +52,7 @@ def test_a_small_number_of_machines_is_looked_at_every_minute():
 def test_ten_times_more_machines_are_looked_at_ten_times_more_rarely(crowd):
     async def tell(sim):
         assert pace.slower() == pytest.approx(10.0)
-        assert 2 * 5000 / 1200 <= await looks(sim) <= 2 * 5000 / (10 * engine.RESYNC)
+        assert 2 * 5000 / 1200 <= await looks(sim) <= 2 * 5000 / (10 * polling.RESYNC)
 
     story(tell)
 

@@ -67,6 +67,8 @@ class Memory:
     config_texts: dict[tuple[str, str, str], str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     drained: set[str] = field(default_factory=set)
+    stale: set[str] = field(default_factory=set)
+    """Hosts of which more can be said now than when they were looked at: looked at again at the end of the turn."""
     connections: dict[str, HostPort] = field(default_factory=dict)
     secrets: RecentSecrets = field(init=False)
     first_keys: FirstKeys = field(init=False)
@@ -82,6 +84,14 @@ class Memory:
         if self._rows[0] != id(spec):
             self._rows = (id(spec), {str(h.name): h for h in spec.hosts})
         return self._rows[1].get(name)
+
+    def forgive(self) -> None:
+        """Something was changed, or a person asked: what failed is tried again now."""
+        self.secrets.forget()
+        self.failures.clear()
+        for sight in self.sights.values():
+            sight.retry_at = 0.0
+            sight.failures = 0
 
     # --- engine.gate.Memory ------------------------------------------------------------------------------------
     @property

@@ -7,7 +7,7 @@ import random
 from collections import Counter
 
 from sealcluster.core.errors import Fenced
-from sealcluster.engine.engine import RESYNC
+from sealcluster.engine.polling import RESYNC
 from sealcluster.testing import clock, specs, truth
 from sealcluster.testing.driver import Simulation, describe
 from sealcluster.testing.effects import Crash
