@@ -49,7 +49,7 @@ class Network(ApiModel):
     """DNS domain of the Services."""
 
     proxy_mode: Annotated[ProxyMode, Immutable(_RUNNING)] = ProxyMode.AUTO
-    """Mode of kube-proxy. Auto: ipvs where the kernel has it and Kubernetes is older than 1.35, else nftables or iptables."""
+    """Mode of kube-proxy. Auto: ipvs where the kernel has it and Kubernetes is older than 1.35, else iptables."""
 
 
 class Endpoint(ApiModel):

@@ -106,7 +106,7 @@ class Settings:
     proxy: str = field(default="", repr=False)
     """URL of an HTTP proxy that leads to registries, http://HOST:PORT; may hold user and password."""
     no_proxy: tuple[str, ...] = ()
-    """Hosts and domain suffixes of registries that are reached without it."""
+    """Hosts, domains and networks (10.0.0.0/8) of registries that are reached without it."""
     argocd_namespace: str = ""
     """Namespace of Argo CD, for SealClusters with the label sealcluster.io/argocd=true; empty: none is registered."""
     exit_seconds: float = 20.0

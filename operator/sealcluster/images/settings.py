@@ -29,7 +29,7 @@ class ImageSettings:
     proxy: str = field(default="", repr=False)
     """URL of an HTTP proxy; may hold a password."""
     no_proxy: frozenset[str] = frozenset()
-    """Hosts and domain suffixes that are reached directly."""
+    """Hosts, domains and networks that are reached directly."""
     connect_timeout: float = 10.0
     read_timeout: float = 30.0
     """Seconds without a byte after which an answer is given up."""

@@ -19,6 +19,7 @@ from yarl import URL
 from sealcluster.images.challenge import Challenge, parse_challenges
 from sealcluster.images.errors import ImageAuthFailed, ImageCorrupt, ImageNotFound, RegistryUnavailable, RegistryUntrusted
 from sealcluster.images.manifest import load_json
+from sealcluster.images.proxying import reached_directly
 from sealcluster.images.settings import ImageSettings
 
 _REDIRECTS = 5
@@ -145,9 +146,9 @@ class Transport:
         return value if time.monotonic() < expires else None
 
     def _proxy(self, url: URL) -> str | None:
-        host = url.host or ""
-        direct = any(host == name or host.endswith("." + name.lstrip(".")) for name in self._settings.no_proxy)
-        return self._settings.proxy if self._settings.proxy and not direct else None
+        if not self._settings.proxy or reached_directly(url.host or "", self._settings.no_proxy):
+            return None
+        return self._settings.proxy
 
     async def _log_in(self, challenges: list[Challenge], login: Login, what: str) -> None:
         schemes = {challenge.scheme: challenge.parameters for challenge in challenges}

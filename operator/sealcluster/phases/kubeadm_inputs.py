@@ -22,9 +22,7 @@ def cluster_inputs(view: ClusterView) -> ClusterInputs:
     spec = view.spec
     minor = kubernetes_minor(view.version)
     facts = [h.facts for h in view.wanted if h.facts is not None]
-    mode, _ = choose_proxy_mode(
-        str(spec.network.proxy_mode), minor, has_ipvs=bool(facts) and all(f.ipvs for f in facts), has_nftables=False
-    )
+    mode, _ = choose_proxy_mode(str(spec.network.proxy_mode), minor, has_ipvs=bool(facts) and all(f.ipvs for f in facts))
     first = view.masters[0] if view.masters else None
     env: Mapping[str, str] = host_env(view, first) if first else {}
     rootfs = view.rootfs

@@ -57,10 +57,11 @@ KUBELET_DEFAULTS: dict[str, Any] = {
 }
 
 
-def choose_proxy_mode(requested: str, minor: int, *, has_ipvs: bool, has_nftables: bool) -> tuple[ProxyMode, str]:
-    """kube-proxy's mode and why. `requested` is spec.network.proxyMode; the facts must hold on every host.
+def choose_proxy_mode(requested: str, minor: int, *, has_ipvs: bool) -> tuple[ProxyMode, str]:
+    """kube-proxy's mode and why. `requested` is spec.network.proxyMode; the fact must hold on every host.
 
-    IPVS mode is deprecated since v1.35, so `Auto` prefers nftables from there on; iptables works everywhere.
+    IPVS mode is deprecated since v1.35, so `Auto` does not pick it from there on. iptables works everywhere; nftables does not, and
+    a machine that joins later would have to have it too: only a person chooses it.
     """
     if requested in ("ipvs", "nftables", "iptables"):
         mode: ProxyMode = requested  # type: ignore[assignment]  # narrowed by the line above, which mypy does not do for str
@@ -72,9 +73,7 @@ def choose_proxy_mode(requested: str, minor: int, *, has_ipvs: bool, has_nftable
         if has_ipvs:
             return "ipvs", "every host's kernel has IPVS"
         return "iptables", "a host's kernel has no IPVS"
-    if has_nftables:
-        return "nftables", f"IPVS mode is deprecated since v1.{_IPVS_DEPRECATED} and every host has nftables"
-    return "iptables", f"IPVS mode is deprecated since v1.{_IPVS_DEPRECATED} and a host has no nftables"
+    return "iptables", f"IPVS mode is deprecated since v1.{_IPVS_DEPRECATED}"
 
 
 def check_kubelet(document: Document, minor: int, where: str, *, strict: bool) -> dict[str, Any]:

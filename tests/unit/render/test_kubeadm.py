@@ -239,18 +239,19 @@ def test_nftables_mode_before_v129_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("requested", "minor", "ipvs", "nftables", "mode"),
+    ("requested", "minor", "ipvs", "mode"),
     [
-        ("Auto", 34, True, True, "ipvs"),
-        ("Auto", 34, False, True, "iptables"),
-        ("Auto", 35, True, True, "nftables"),
-        ("Auto", 35, True, False, "iptables"),
-        ("ipvs", 36, False, False, "ipvs"),
-        ("iptables", 23, True, True, "iptables"),
+        ("Auto", 34, True, "ipvs"),
+        ("Auto", 34, False, "iptables"),
+        ("Auto", 35, True, "iptables"),
+        ("Auto", 35, False, "iptables"),
+        ("ipvs", 36, False, "ipvs"),
+        ("nftables", 35, False, "nftables"),
+        ("iptables", 23, True, "iptables"),
     ],
 )
-def test_the_proxy_mode_is_chosen_by_fact_and_says_why(requested, minor, ipvs, nftables, mode):
-    chosen, why = choose_proxy_mode(requested, minor, has_ipvs=ipvs, has_nftables=nftables)
+def test_the_proxy_mode_is_chosen_by_fact_and_says_why(requested, minor, ipvs, mode):
+    chosen, why = choose_proxy_mode(requested, minor, has_ipvs=ipvs)
     assert chosen == mode and why
 
 

@@ -145,4 +145,4 @@ def test_versions_with_suffixes():
 
 def test_an_unknown_proxy_mode():
     with pytest.raises(FieldError, match=r"^spec\.network\.proxyMode: 'userspace'"):
-        choose_proxy_mode("userspace", 34, has_ipvs=True, has_nftables=True)
+        choose_proxy_mode("userspace", 34, has_ipvs=True)
