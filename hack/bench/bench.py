@@ -25,6 +25,8 @@ IMAGES = ("kubernetes:v1.34.4", "lab-cni:v1", "hello:v1")
 SCENARIOS = {"1": (1, 0), "1+2": (1, 2), "3+2": (3, 2)}
 LIMIT = 900.0
 CLOCK_TICK = os.sysconf("SC_CLK_TCK")
+QUIET = 8.0
+"""Seconds without a command to any machine: idle looks are further apart."""
 PORT = 18089
 """Where the operator tells its metrics."""
 
@@ -47,8 +49,8 @@ def _alone(lab: Lab) -> float:
     return floor.run(lab, ["m1"], []).seconds
 
 
-def run_product(masters: int, workers: int, store: Path) -> dict[str, float]:
-    """Seconds from apply to Ready, and what the operator used."""
+def run_product(masters: int, workers: int, store: Path, *, timeline: bool) -> dict[str, float]:
+    """Seconds from apply to Ready, and what the operator used; the machines' journals on standard error if wanted."""
     home = paths.DATA / "bench-operator"
     home.mkdir(parents=True, exist_ok=True)
     lab = Lab.up("bench", [MachineSpec(n) for part in names(masters, workers) for n in part])
@@ -65,10 +67,14 @@ def run_product(masters: int, workers: int, store: Path) -> dict[str, float]:
             time.sleep(0.05)
         sent = _sent_by_host(lab)
         started = time.monotonic()
+        epoch = time.time()
         management.kubectl("apply", "-f", "-", input=json.dumps(_document(lab, registry, masters, workers)))
         _until_ready(management, started)
         seconds = time.monotonic() - started
         used = {"seconds": seconds, "sent_mb": (_sent_by_host(lab) - sent) / 1e6, **_used(process.pid), "ssh": _metric(COMMANDS)}
+        _until_quiet()
+        if timeline:
+            print("\n".join(steps(lab, epoch)), file=sys.stderr)
         process.kill()
         process.wait()
         process = _operator(management, registry, store, home)
@@ -119,6 +125,32 @@ def _until_ready(management: plane.Plane, started: float) -> None:
     raise SystemExit(f"not Ready after {LIMIT:.0f} s: {json.dumps(status)[:3000]}")
 
 
+def steps(lab: Lab, epoch: float) -> list[str]:
+    """What each machine's journal says, a line a step: machine, step, begin and end in whole seconds since `epoch`."""
+    lines = []
+    for name, machine in lab.machines.items():
+        begun: dict[tuple[str, ...], float] = {}
+        for line in (machine.rootfs / "var/lib/sealcluster/journal").read_text().splitlines():
+            _, at, state, *key, _, _ = line.split()
+            if state == "started":
+                begun[tuple(key)] = float(at)
+            else:
+                lines.append((begun[tuple(key)] - epoch, float(at) - epoch, f"{name} {key[0]} {state}"))
+    return [f"{since:6.0f} {until:6.0f} {what}" for since, until, what in sorted(lines)]
+
+
+def _until_quiet() -> None:
+    """Return when the operator has sent no command for some seconds: what it had to do after Ready is done, and no idle look is near."""
+    last, since = _metric(COMMANDS), time.monotonic()
+    deadline = since + 180
+    while time.monotonic() - since < QUIET:
+        if time.monotonic() > deadline:
+            raise SystemExit("the operator goes on sending commands to a cluster that is made")
+        time.sleep(0.2)
+        if (now := _metric(COMMANDS)) != last:
+            last, since = now, time.monotonic()
+
+
 def _first_pass(home: Path, machines: int) -> float:
     """Seconds that a new operator needs from its first look until it has seen every machine and finds the cluster Ready."""
     deadline = time.monotonic() + 60
@@ -166,13 +198,14 @@ def main() -> int:
     """Run the scenarios and print one table, as JSON with -o json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("scenarios", nargs="*", default=list(SCENARIOS))
+    parser.add_argument("--timeline", action="store_true", help="print each machine's steps with their times on standard error")
     parser.add_argument("-o", "--output", choices=("table", "json"), default="table")
     options = parser.parse_args()
     store = paths.CACHE / "bench" / "store"
     rows = []
     for scenario in options.scenarios:
         masters, workers = SCENARIOS[scenario]
-        product = run_product(masters, workers, store)
+        product = run_product(masters, workers, store, timeline=options.timeline)
         script = run_floor(masters, workers)
         rows.append({"scenario": scenario, "floor_s": script, **product, "ratio": product["seconds"] / script})
         print(json.dumps(rows[-1]), file=sys.stderr)
