@@ -1,4 +1,4 @@
-"""One machine's SSH connection: made at first use, shared, checked before reuse, closed when idle."""
+"""Scripts that run as root on one machine: started, let in by sudo, fed, and read to their end."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from typing import cast
 
 import asyncssh
 
-from sealcluster.core.errors import TerminalError
 from sealcluster.core.ports import Bastion, HostTarget
 from sealcluster.ssh.channel import STDERR_LIMIT, Channel, Clock, TooMuchOutput
 from sealcluster.ssh.command import PATH, Become, Command, compose
-from sealcluster.ssh.failures import LINK_ERRORS, login_failure, lost, unreachable
-from sealcluster.ssh.hostkeys import KeyWatcher, Trust, line_of
-from sealcluster.ssh.login import login_options
+from sealcluster.ssh.failures import LINK_ERRORS, lost, no_shell, sudo_refused, too_much, unreachable
+from sealcluster.ssh.link import Link
 from sealcluster.ssh.plain import plain
 from sealcluster.ssh.redact import Redactor
 from sealcluster.ssh.settings import SshSettings
@@ -54,26 +52,16 @@ class Connection:
         path: str = PATH,
         tally: Tally | None = None,
     ) -> None:
-        self.name = target.name if isinstance(target, HostTarget) else f"bastion {target.address}"
-        self.keys = target.keys
-        """May be replaced; a live connection that the new policy does not accept is dropped at the next use."""
-        self.host_key = ""
-        """The key that was shown at the last contact and accepted; what fails after that does not take it back."""
+        self._tally = tally or Tally()
+        self.link: Link = Link(target, settings, bastion.link if bastion else None, self._tally)
+        self.name = self.link.name
         self.commands = 0
         """How many commands were sent so far."""
-        self._tally = tally or Tally()
-        self._address, self._port, self._credentials = target.address, target.port, target.credentials
-        self._settings, self._bastion, self._clock, self._path = settings, bastion, clock, path
+        self._user = target.credentials.user
+        self._settings, self._clock, self._path = settings, clock, path
         self._become = Become.of(target.credentials)
         self._terminal = False
-        self._lock = asyncio.Lock()
         self._channels = asyncio.Semaphore(settings.channels)
-        self._link: asyncssh.SSHClientConnection | None = None
-        self._users = 0
-        self._idle: asyncio.TimerHandle | None = None
-        self._behind: list[Connection] = []
-        if bastion is not None:
-            bastion._behind.append(self)
         c = target.credentials
         self.redact = Redactor((c.password, c.private_key, c.passphrase, c.become_password))
 
@@ -81,16 +69,28 @@ class Connection:
         return f"Connection({self.name} at {self.where})"
 
     @property
-    def bastion_key(self) -> str:
-        """`host_key` of the jump host; empty where there is none."""
-        return self._bastion.host_key if self._bastion is not None else ""
-
-    @property
     def where(self) -> str:
         """Address and port."""
-        return f"[{self._address}]:{self._port}" if ":" in self._address else f"{self._address}:{self._port}"
+        return self.link.where
 
-    # Scripts --------------------------------------------------------------------------------------------------------------------
+    @property
+    def host_key(self) -> str:
+        """The key that the host showed at the last contact, if it was accepted."""
+        return self.link.host_key
+
+    @property
+    def bastion_key(self) -> str:
+        """`host_key` of the jump host; empty where there is none."""
+        return self.link.bastion.host_key if self.link.bastion is not None else ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether there is a live link."""
+        return self.link.alive
+
+    async def close(self) -> None:
+        """Close now; the next use connects again."""
+        await self.link.close()
 
     async def execute(
         self,
@@ -137,54 +137,27 @@ class Connection:
         stderr = plain(_PROMPT.sub(b"", bytes(channel.stderr[-STDERR_LIMIT:])))
         said = self.redact((stderr.strip() or plain(channel.noise())).strip())[-2000:]
         if self._become.sudo:
-            raise self._sudo_refused(channel.rc, said)
-        raise TerminalError(
-            f"starting a shell on host {self.name}: {said or f'exit code {channel.rc}'}",
-            reason="AuthenticationFailed",
-            host=self.name,
-            exit_code=channel.rc,
-            output=said,
-            hint=f"user {self._credentials.user} needs a login shell that runs commands",
-        )
-
-    def _sudo_refused(self, rc: int, said: str) -> TerminalError:
-        user = self._credentials.user
-        return TerminalError(
-            f"becoming root on host {self.name}: sudo refused user {user}: {said or f'exit code {rc}'}",
-            reason="SudoFailed",
-            host=self.name,
-            exit_code=rc,
-            output=said,
-            hint=f"allow {user} to run /bin/sh by sudo, and give become-password where sudo asks for a password",
-        )
+            raise sudo_refused(self.name, self._user, channel.rc, said)
+        raise no_shell(self.name, self._user, channel.rc, said)
 
     @asynccontextmanager
     async def open(self, script: str, *, within: float, doing: str, size: int | None = None) -> AsyncIterator[Channel]:
         """Start a script and talk to it. What the caller does inside is bounded by `within` too."""
-        self._users += 1
-        self._stay()
-        try:
-            async with asyncio.timeout(within), self._channels:
-                channel = await self._start(script, doing, size)
-                if not self._terminal and await self._wants_terminal(channel):
-                    self._terminal = True
+        with self.link.used():
+            try:
+                async with asyncio.timeout(within), self._channels:
                     channel = await self._start(script, doing, size)
-                try:
-                    yield channel
-                finally:
-                    channel.abort()
-        except TooMuchOutput:
-            raise TerminalError(
-                f"{doing} on host {self.name}: it printed more than {self._settings.output_limit >> 20} MiB",
-                reason="AuthenticationFailed",
-                host=self.name,
-                hint="look at the shell start-up files of the login user",
-            ) from None
-        except TimeoutError:
-            raise unreachable(self.name, self.where, f"no answer to {doing} within {within:g} s") from None
-        finally:
-            self._users -= 1
-            self._leave()
+                    if not self._terminal and await self._wants_terminal(channel):
+                        self._terminal = True
+                        channel = await self._start(script, doing, size)
+                    try:
+                        yield channel
+                    finally:
+                        channel.abort()
+            except TooMuchOutput:
+                raise too_much(self.name, doing, self._settings.output_limit) from None
+            except TimeoutError:
+                raise unreachable(self.name, self.where, f"no answer to {doing} within {within:g} s") from None
 
     async def _wants_terminal(self, channel: Channel) -> bool:
         """Whether sudo refused for want of a terminal; only looked at where sudo is in play."""
@@ -202,15 +175,15 @@ class Connection:
 
         again = False
         while True:
-            link = await self._connected()
+            live = await self.link.connected()
             try:
-                _, made = await link.create_session(session, command.line, encoding=None, term_type="dumb" if self._terminal else None)
+                _, made = await live.create_session(session, command.line, encoding=None, term_type="dumb" if self._terminal else None)
             except LINK_ERRORS as error:
                 # Nothing ran yet, so starting once more is safe.
-                if isinstance(error, asyncssh.ChannelOpenError) and not link.is_closed() and self._users > 1:
+                if isinstance(error, asyncssh.ChannelOpenError) and not live.is_closed() and self.link.shared:
                     await asyncio.sleep(BUSY_PAUSE)  # a server that allows fewer sessions than we do: wait for ours to end
                     continue
-                self._drop(link)
+                self.link.drop(live)
                 if again:
                     raise lost(self.name, doing) from error
                 again = True
@@ -231,116 +204,9 @@ class Connection:
                 await channel.awaits(lambda: channel.told(prompt) > 1 or bool(command.ready and channel.told(command.ready)))
             if channel.told(prompt) > 1:
                 channel.abort()
-                raise self._sudo_refused(1, "wrong password")
+                raise sudo_refused(self.name, self._user, 1, "wrong password")
         if command.ready:
             await channel.awaits(lambda: channel.told(command.ready) > 0)
-
-    # The link -------------------------------------------------------------------------------------------------------------------
-
-    async def _connected(self) -> asyncssh.SSHClientConnection:
-        async with self._lock:
-            link = self._link
-            if link is not None and not link.is_closed() and self._still_trusted(link):
-                return link
-            if link is not None:
-                self._drop(link)
-            self._link = await self._connect()
-            self._tally.connections += 1
-            return self._link
-
-    def _still_trusted(self, link: asyncssh.SSHClientConnection) -> bool:
-        trust = Trust.of(self.keys, self.name, self._address, self._port)
-        key = link.get_server_host_key()
-        return trust.authorities != () or (key is not None and trust.accepts(key))
-
-    async def _connect(self) -> asyncssh.SSHClientConnection:
-        settings = self._settings
-        trust = Trust.of(self.keys, self.name, self._address, self._port)
-        # Opening a key with a passphrase takes a second of computing.
-        options = await asyncio.to_thread(login_options, self.name, self._credentials)
-        watchers: list[KeyWatcher] = []
-
-        def watcher() -> KeyWatcher:
-            watchers.append(KeyWatcher(trust))
-            return watchers[-1]
-
-        tunnel = await self._bastion.link() if self._bastion else ()
-        try:
-            async with asyncio.timeout(settings.connect_timeout + settings.login_timeout):
-                link = await asyncssh.connect(
-                    self._address,
-                    self._port,
-                    tunnel=tunnel,
-                    client_factory=watcher,
-                    known_hosts=trust.known_hosts,
-                    server_host_key_algs=trust.algorithms,
-                    encryption_algs=list(settings.ciphers),
-                    compression_algs=None,
-                    connect_timeout=settings.connect_timeout,
-                    login_timeout=settings.login_timeout,
-                    keepalive_interval=settings.keepalive_interval,
-                    keepalive_count_max=settings.keepalive_count,
-                    **options,
-                )
-        except (asyncssh.HostKeyNotVerifiable, asyncssh.KeyExchangeFailed) as error:
-            self.host_key = ""
-            shown = watchers[-1].shown if watchers else None
-            if isinstance(error, asyncssh.KeyExchangeFailed) and shown is None:
-                raise unreachable(self.name, self.where, str(error)) from error
-            raise trust.refusal(self.name, shown) from error
-        except (asyncssh.Error, OSError, ValueError) as error:
-            accepted = watchers[-1].accepted if watchers else None
-            self.host_key = line_of(accepted) if accepted is not None else ""
-            raise login_failure(self.name, self.where, self._credentials, error) from error
-        key = link.get_server_host_key()
-        self.host_key = line_of(key) if key is not None else ""
-        return link
-
-    async def link(self) -> asyncssh.SSHClientConnection:
-        """The live connection, for tunnels through this host."""
-        self._stay()
-        try:
-            return await self._connected()
-        finally:
-            self._leave()
-
-    def _drop(self, link: asyncssh.SSHClientConnection) -> None:
-        link.close()
-        if self._link is link:
-            self._link = None
-
-    def _stay(self) -> None:
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
-
-    def _leave(self) -> None:
-        if self._users == 0:
-            self._stay()
-            self._idle = asyncio.get_running_loop().call_later(self._settings.idle, self._close_idle)
-
-    def _close_idle(self) -> None:
-        self._idle = None
-        if self._link is None or self._users:
-            return
-        if any(other.alive or other._lock.locked() for other in self._behind):  # locked: it logs in through us at this moment
-            self._leave()
-        else:
-            self._drop(self._link)
-
-    @property
-    def alive(self) -> bool:
-        """Whether there is a live link."""
-        return self._link is not None and not self._link.is_closed()
-
-    async def close(self) -> None:
-        """Close now; the next use connects again."""
-        self._stay()
-        async with self._lock:
-            link, self._link = self._link, None
-            if link is not None:
-                link.close()
-                await link.wait_closed()
 
 
 async def _feed(channel: Channel, data: bytes) -> None:

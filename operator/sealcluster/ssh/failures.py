@@ -43,3 +43,37 @@ def login_failure(host: str, where: str, credentials: Credentials, error: Except
     if isinstance(error, OSError):
         return unreachable(host, where, (error.strerror or str(error) or type(error).__name__).lower())
     return unreachable(host, where, str(error) or type(error).__name__)
+
+
+def sudo_refused(host: str, user: str, rc: int, said: str) -> TerminalError:
+    """The login worked, becoming root did not."""
+    return TerminalError(
+        f"becoming root on host {host}: sudo refused user {user}: {said or f'exit code {rc}'}",
+        reason="SudoFailed",
+        host=host,
+        exit_code=rc,
+        output=said,
+        hint=f"allow {user} to run /bin/sh by sudo, and give become-password where sudo asks for a password",
+    )
+
+
+def no_shell(host: str, user: str, rc: int, said: str) -> TerminalError:
+    """The login worked, and then nothing could be run."""
+    return TerminalError(
+        f"starting a shell on host {host}: {said or f'exit code {rc}'}",
+        reason="AuthenticationFailed",
+        host=host,
+        exit_code=rc,
+        output=said,
+        hint=f"user {user} needs a login shell that runs commands",
+    )
+
+
+def too_much(host: str, doing: str, limit: int) -> TerminalError:
+    """It printed more than any of our scripts does. `limit`: bytes."""
+    return TerminalError(
+        f"{doing} on host {host}: it printed more than {limit >> 20} MiB",
+        reason="AuthenticationFailed",
+        host=host,
+        hint="look at the shell start-up files of the login user",
+    )

@@ -40,7 +40,7 @@ class Pool:
             found = self._open[key] = Connection(
                 target, self._settings, bastion=bastion, clock=self._clock, path=self._path, tally=self.tally
             )
-        found.keys = target.keys
+        found.link.keys = target.keys
         return found
 
     async def close(self) -> None:
