@@ -64,7 +64,7 @@ async def operate(world: Path, wire: str) -> None:
     transport = await Transport.from_file(settings.kubeconfig)
     client = KubeClient(transport)
     supervisor = Supervisor(client, BenchAdapters(world, wire), "bench")
-    metrics = Metrics(supervisor.reports)
+    metrics = Metrics(supervisor.reports, durations=supervisor.durations)
     probes = ProbeServer(
         settings.listen_address, settings.listen_port, alive=str, ready=str, metrics=lambda: (metrics.text(), CONTENT_TYPE)
     )

@@ -15,6 +15,7 @@ import yaml
 
 from labkit.chart import CHART, GOLDEN, IMAGE, NAMESPACE, ROOT, Manifest, cases, golden, helm, render, template, values_of
 from sealcluster.api.conditions import Reason
+from sealcluster.controller.durations import Outcome
 from sealcluster.controller.metrics import Metrics
 from sealcluster.controller.probes import ProbeServer
 from sealcluster.controller.settings import PREFIX, Settings
@@ -305,9 +306,11 @@ def test_a_query_reads_what_the_operator_gives(query: str) -> None:
     bare = re.sub(r'"[^"]*"', "", query)
     asked = set(re.findall(r"\b(?:sealcluster|process)_\w+", bare))
     assert asked
-    assert asked <= exported()
+    assert {re.sub("(?<=_duration_seconds)_(bucket|sum|count)$", "", name) for name in asked} <= exported()
     for reasons in re.findall(r'reason=~"([^"]*)"', query):
         assert set(reasons.split("|")) <= {reason.value for reason in Reason}
+    for outcomes in re.findall(r'outcome=~"([^"]*)"', query):
+        assert set(outcomes.split("|")) <= set(Outcome)
     for state in re.findall(r'state="([^"]*)"', query):
         assert f'"{state}"' in (ROOT / "operator/sealcluster/controller/metrics.py").read_text()
 

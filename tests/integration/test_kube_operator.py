@@ -14,6 +14,7 @@ import yaml
 from eventually import eventually
 from labkit.crds import install
 from sealab.plane import Plane
+from sealcluster.controller.durations import Histogram
 from sealcluster.controller.runner import Operator, build_operator
 from sealcluster.controller.settings import Settings
 from sealcluster.engine import Report
@@ -42,6 +43,9 @@ class Recorder:
         self.gone.append(f"{namespace}/{name}")
 
     def traffic(self) -> Mapping[str, int]:
+        return {}
+
+    def durations(self) -> Mapping[tuple[str, str], Histogram]:
         return {}
 
     def reports(self) -> Sequence[Report]:

@@ -128,6 +128,16 @@ class NodeCounts(StatusModel):
     """Hosts in spec."""
 
 
+class PhaseStart(StatusModel):
+    """A phase that is under way."""
+
+    phase: Annotated[str, StringConstraints(max_length=64)]
+    """Name of the phase."""
+
+    since: Time
+    """When its first step began."""
+
+
 class Progress(StatusModel):
     """How far the present change is; for display."""
 
@@ -142,6 +152,9 @@ class Progress(StatusModel):
 
     message: Short
     """The same for people, such as: joining masters 2/3."""
+
+    under_way: Annotated[tuple[PhaseStart, ...], Field(max_length=64, json_schema_extra={"x-kubernetes-list-type": "atomic"})] | None = None
+    """Phases of which something was begun and something is left to do: several at a time, since phases do not wait for each other."""
 
 
 class PlanStep(StatusModel):

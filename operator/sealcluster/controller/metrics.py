@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
+from sealcluster.controller.durations import BUCKETS, Histogram
 from sealcluster.engine import Report
 from sealcluster.engine.report import as_reason
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 OBJECT = ("namespace", "name")
+Durations = Callable[[], Mapping[tuple[str, str], Histogram]]
 
 
 class ReportCollector(Collector):
@@ -63,15 +66,34 @@ class TrafficCollector(Collector):
             yield CounterMetricFamily(f"sealcluster_ssh_{kind}", f"SSH {kind} that were opened.", value=number)
 
 
+class DurationCollector(Collector):
+    """How long phases took, over all SealClusters: labels are bounded by the lists of phases and outcomes."""
+
+    def __init__(self, durations: Durations) -> None:
+        self._durations = durations
+
+    def collect(self) -> Iterable[Metric]:
+        """Since the process started."""
+        text = "How long phases took, from their first step until nothing of them was left to do."
+        family = HistogramMetricFamily("sealcluster_phase_duration_seconds", text, labels=("phase", "outcome"))
+        for labels, found in sorted(self._durations().items()):
+            bounds = [*(str(float(bound)) for bound in BUCKETS), "+Inf"]
+            family.add_metric(labels, list(zip(bounds, accumulate(found.counts), strict=True)), found.seconds)
+        yield family
+
+
 class Metrics:
     """The text of /metrics."""
 
-    def __init__(self, reports: Callable[[], Sequence[Report]], traffic: Callable[[], Mapping[str, int]] = dict) -> None:
+    def __init__(
+        self, reports: Callable[[], Sequence[Report]], traffic: Callable[[], Mapping[str, int]] = dict, durations: Durations = dict
+    ) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self._registry)
         self._registry.register(ReportCollector(reports))
         self._registry.register(TrafficCollector(traffic))
+        self._registry.register(DurationCollector(durations))
 
     def text(self) -> bytes:
         """In the exposition format `CONTENT_TYPE`."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sealcluster.api.cluster import ARGOCD_LABEL
+from sealcluster.controller.durations import Histogram
 from sealcluster.controller.supervisor_port import SupervisorPort
 from sealcluster.core.errors import SealError
 from sealcluster.core.ports import Clock
@@ -160,6 +161,10 @@ class Registering:
     def traffic(self) -> Mapping[str, int]:
         """The supervisor's."""
         return self._inner.traffic()
+
+    def durations(self) -> Mapping[tuple[str, str], Histogram]:
+        """The supervisor's."""
+        return self._inner.durations()
 
     async def close(self) -> None:
         """Both end."""

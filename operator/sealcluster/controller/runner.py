@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from sealcluster.api import GROUP, PLURAL, VERSION
+from sealcluster.controller.durations import Histogram
 from sealcluster.controller.event_source import EventSource
 from sealcluster.controller.logs import configure
 from sealcluster.controller.metrics import CONTENT_TYPE, Metrics
@@ -44,7 +45,7 @@ class Operator:
         """Work until `stop` is set."""
         settings = self._settings
         transport = await Transport.from_file(settings.kubeconfig) if settings.kubeconfig else Transport.in_cluster()
-        metrics = Metrics(self._reports, self._traffic)
+        metrics = Metrics(self._reports, self._traffic, self._durations)
         try:
             probes = ProbeServer(
                 settings.listen_address,
@@ -107,6 +108,9 @@ class Operator:
 
     def _traffic(self) -> Mapping[str, int]:
         return self._supervisor.traffic() if self._supervisor is not None else {}
+
+    def _durations(self) -> Mapping[tuple[str, str], Histogram]:
+        return self._supervisor.durations() if self._supervisor is not None else {}
 
 
 async def _first(*waits: Coroutine[Any, Any, Any]) -> None:

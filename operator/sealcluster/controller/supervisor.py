@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
-
 from sealcluster.api import FINALIZER, RETRY_ANNOTATION, DeletionPolicy, InvalidSealCluster, SealCluster, SealClusterStatus, compact, parse
 from sealcluster.api.conditions import ConditionType as C
 from sealcluster.api.conditions import Reason
@@ -17,6 +15,8 @@ from sealcluster.api.field_errors import FieldError
 from sealcluster.api.status import Condition, ConditionStatus
 from sealcluster.api.summary import Account, Finding, Note, begin, phase_word, set_conditions, summarize
 from sealcluster.api.validation import validate, validate_change
+from sealcluster.controller.durations import Histogram, PhaseClock, PhaseDurations
+from sealcluster.controller.inherited import inherited_status, only_looks
 from sealcluster.controller.story import Story
 from sealcluster.controller.supervisor_port import Adapters
 from sealcluster.core.errors import Fenced, SealError
@@ -43,6 +43,7 @@ class Supervisor:
         self._client = client
         self._adapters = adapters
         self._instance = instance
+        self._durations = PhaseDurations()
         self._objects: dict[tuple[str, str], ObjectSupervisor] = {}
 
     def object_seen(self, body: Body) -> None:
@@ -54,7 +55,7 @@ class Supervisor:
             known.stop()
             known = None
         if known is None:
-            known = ObjectSupervisor(self._client, self._adapters, self._instance, body)
+            known = ObjectSupervisor(self._client, self._adapters, self._instance, body, self._durations)
             self._objects[key] = known
         known.offer(body)
 
@@ -77,6 +78,10 @@ class Supervisor:
         """What went over SSH so far, for metrics."""
         return self._adapters.traffic()
 
+    def durations(self) -> Mapping[tuple[str, str], Histogram]:
+        """How long phases took, by phase and outcome, for metrics."""
+        return self._durations.found()
+
     async def close(self) -> None:
         """Let go of every cluster; what runs on machines goes on there."""
         for known in self._objects.values():
@@ -88,7 +93,7 @@ class Supervisor:
 class ObjectSupervisor:
     """One SealCluster."""
 
-    def __init__(self, client: KubeClient, adapters: Adapters, instance: str, body: Body) -> None:
+    def __init__(self, client: KubeClient, adapters: Adapters, instance: str, body: Body, durations: PhaseDurations) -> None:
         meta = body["metadata"]
         self.namespace, self.name, self.uid = str(meta["namespace"]), str(meta["name"]), str(meta["uid"])
         self.report: Report | None = None
@@ -99,9 +104,11 @@ class ObjectSupervisor:
         self._changed = asyncio.Event()
         self._management = KubeManagement(client, self.namespace, self.name)
         self._events = EventRecorder(client, adapters.clock, self.namespace, self.name, self.uid, instance)
-        found = _old_status(body)
+        found = inherited_status(body)
         self._conditions: tuple[Condition, ...] = found.conditions
         self._failure = found.last_failure
+        self._phases = PhaseClock(found)
+        self._durations = durations
         self._engine: Engine | None = None
         self._engine_task: asyncio.Task[Report] | None = None
         self._writer: StatusWriter | None = None
@@ -238,6 +245,7 @@ class ObjectSupervisor:
     # --- the engine --------------------------------------------------------------------------------------------
     def _start_engine(self, desired: Desired) -> None:
         engine = Engine(desired, self._adapters.ports(self._management), holder=self._instance, listener=self._on_report)
+        self._phases.resume()
         self._engine = engine
         self._engine_task = asyncio.create_task(engine.run(_released), name=f"engine {self.namespace}/{self.name}")
 
@@ -293,7 +301,10 @@ class ObjectSupervisor:
         status = make_status(report, self._conditions, self._now(), fingerprints=known, failure=self._failure)
         self._conditions, self._failure = status.conditions, status.last_failure
         self._clusterfile = status.clusterfile or self._clusterfile
-        self._offer(compact(status.model_copy(update={"clusterfile": self._clusterfile}), report.view.spec.hosts))
+        self._durations.add(self._phases.seen(report, self._now()))
+        progress = status.progress and status.progress.model_copy(update={"under_way": self._phases.under_way})
+        status = status.model_copy(update={"clusterfile": self._clusterfile, "progress": progress})
+        self._offer(compact(status, report.view.spec.hosts))
         for told in self._story.new(report):
             self._event(told.reason, told.text, warning=told.warning)
 
@@ -318,6 +329,7 @@ class ObjectSupervisor:
     async def _refuse(self, generation: int, reason: Reason, message: str) -> None:
         """A spec that cannot be used: said, and nothing else done until it changes."""
         await self._stop_engine()
+        self._durations.add(self._phases.interrupt(self._now()))
         details = {C.SPEC_VALID: Finding.false(reason, message)}
         self._tell(Account(details=details, blocked=Note(reason, message)), generation)
         if self._refused != (str(reason), message):
@@ -377,19 +389,5 @@ def _listed(errors: Sequence[FieldError]) -> str:
     return "; ".join(str(e) for e in errors[:3]) + more
 
 
-def only_looks(report: Report) -> bool:
-    """True while all that is left to do is to learn what the images are: nothing is in the way, nothing has to be changed."""
-    left = {a.phase for p in report.plans.values() for a in p.actions}
-    return report.view.cluster_settled and not report.problems and left == {"pull-images"}
-
-
 def _released(report: Report) -> bool:
     return report.released
-
-
-def _old_status(body: Body) -> SealClusterStatus:
-    try:
-        return SealClusterStatus.model_validate(body.get("status") or {})
-    except ValidationError:
-        log.warning("the object's status cannot be read; it is written anew")
-        return SealClusterStatus()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from sealcluster.controller.durations import Histogram
 from sealcluster.core.ports import Clock, Management
 from sealcluster.engine import Ports, Report
 from sealcluster.kube.client import KubeClient
@@ -32,6 +33,10 @@ class SupervisorPort(Protocol):
 
     def traffic(self) -> Mapping[str, int]:
         """What went over SSH so far, by kind (connections, commands), for metrics."""
+        ...
+
+    def durations(self) -> Mapping[tuple[str, str], Histogram]:
+        """How long phases took since the process started, by phase and outcome, for metrics."""
         ...
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ import yaml
 
 from sealcluster.api import SealClusterSpec
 from sealcluster.api.summary import Account
+from sealcluster.controller.durations import Ended, Outcome, PhaseDurations
 from sealcluster.controller.metrics import Metrics
 from sealcluster.core.facts import ClusterFacts, NodeFacts
 from sealcluster.core.plan import Action, PhasePlan, Problem
@@ -53,6 +54,23 @@ def test_traffic_is_counted() -> None:
     text = Metrics(list, lambda: {"commands": 7, "connections": 2}).text().decode()
     assert "sealcluster_ssh_commands_total 7.0" in text
     assert "sealcluster_ssh_connections_total 2.0" in text
+
+
+def test_durations_of_phases_become_a_histogram_without_labels_of_objects() -> None:
+    durations = PhaseDurations()
+    durations.add([Ended("guests", Outcome.FINISHED, 3.0), Ended("guests", Outcome.FINISHED, 9_000.0)])
+    text = Metrics(list, durations=durations.found).text().decode()
+    labels = 'outcome="finished",phase="guests"'
+    for line in (
+        "# TYPE sealcluster_phase_duration_seconds histogram",
+        f'sealcluster_phase_duration_seconds_bucket{{le="2.0",{labels}}} 0.0',
+        f'sealcluster_phase_duration_seconds_bucket{{le="5.0",{labels}}} 1.0',
+        f'sealcluster_phase_duration_seconds_bucket{{le="7200.0",{labels}}} 1.0',
+        f'sealcluster_phase_duration_seconds_bucket{{le="+Inf",{labels}}} 2.0',
+        f"sealcluster_phase_duration_seconds_count{{{labels}}} 2.0",
+        f"sealcluster_phase_duration_seconds_sum{{{labels}}} 9003.0",
+    ):
+        assert line in text, text
 
 
 def test_an_object_that_is_gone_leaves_no_labels() -> None:

@@ -210,6 +210,9 @@ def test_both_are_told():
             def traffic(self):
                 return {"commands": 1}
 
+            def durations(self):
+                return {("guests", "finished"): "histogram"}
+
             async def close(self):
                 told.append("closed")
 
@@ -217,6 +220,7 @@ def test_both_are_told():
         both.object_seen({**world.body, "status": {}})
         both.object_gone("tenant", "demo")
         assert (both.healthy, both.reports(), both.traffic()) == (True, ["report"], {"commands": 1})
+        assert both.durations() == {("guests", "finished"): "histogram"}
         await both.close()
         assert told == ["demo", "demo gone", "closed"]
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sealcluster.controller.durations import Histogram
 from sealcluster.controller.router import EventRouter
 from sealcluster.engine import Report
 
@@ -25,6 +26,9 @@ class Recorder:
         self.calls.append(f"{namespace}/{name} gone")
 
     def traffic(self) -> Mapping[str, int]:
+        return {}
+
+    def durations(self) -> Mapping[tuple[str, str], Histogram]:
         return {}
 
     def reports(self) -> Sequence[Report]:

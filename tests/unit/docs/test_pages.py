@@ -8,6 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from labkit.docs import PAGES, place
 from labkit.manifests import ROOT
+from sealcluster.controller.durations import Ended, Outcome, PhaseDurations
 from sealcluster.controller.metrics import Metrics
 from sealcluster.phases import PHASES
 from unit.controller.test_metrics import report
@@ -34,10 +35,13 @@ def served() -> tuple[dict[str, tuple[str, set[str]]], dict[str, set[str]]]:
     """Type and labels of every metric of an operator that has something to tell, and the values of each label."""
     metrics: dict[str, tuple[str, set[str]]] = {}
     values: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(Metrics(lambda: [report()], lambda: TRAFFIC).text().decode()):
+    durations = PhaseDurations()
+    durations.add(Ended("teardown", outcome, 1.0) for outcome in Outcome)
+    for family in text_string_to_metric_families(Metrics(lambda: [report()], lambda: TRAFFIC, durations.found).text().decode()):
         for sample in family.samples:
             if not sample.name.startswith(STANDARD):
-                metrics[sample.name] = (family.type, set(sample.labels))
+                sample.labels.pop("le", None)  # of every histogram
+                metrics[family.name if family.type == "histogram" else sample.name] = (family.type, set(sample.labels))
                 for label, value in sample.labels.items():
                     values.setdefault(label, set()).add(value)
     return metrics, values
@@ -50,11 +54,12 @@ def test_the_table_of_metrics_is_the_code() -> None:
 def test_the_values_of_labels_are_listed() -> None:
     rows = {row[0]: row[1] for row in map(cells, METRICS.splitlines()) if len(row) == 2}
     assert set(re.findall(r"`(\w+)`:", rows["`state`"])) == served()[1]["state"]
-    assert set(served()[1]) == set(re.findall(r"`(\w+)`", " ".join(rows))) & {"namespace", "name", "state", "reason"}
+    assert set(re.findall(r"`(\w+)`:", rows["`outcome`"])) == served()[1]["outcome"]
+    assert set(served()[1]) == set(re.findall(r"`(\w+)`", " ".join(rows))) & {"namespace", "name", "state", "reason", "phase", "outcome"}
 
 
 def test_expressions_name_metrics_that_exist() -> None:
-    assert set(re.findall(r"sealcluster_\w+", METRICS)) == set(listed())
+    assert {re.sub("_bucket$", "", name) for name in re.findall(r"sealcluster_\w+", METRICS)} == set(listed())
 
 
 @pytest.mark.parametrize("page", ["architecture.md", "pictures/pipeline.svg"])
