@@ -1,30 +1,25 @@
 """Doing nothing costs the same however many machines a process looks after, and what is not idle is not slowed down."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from sealcluster.engine import pace, polling
 from sealcluster.testing import clock
 from sealcluster.testing.driver import Simulation
+from sealcluster.testing.plane import Plane
 from sim.lives import cluster
 
-
-class Other:
-    """An engine elsewhere in the process."""
+CRD = Path(__file__).parents[2] / "crds" / "sealclusters.sealcluster.io.yaml"
 
 
-@pytest.fixture
-def crowd():
-    other = Other()
-    pace.looked_after(other, 5000 - 2)
-    yield other
-    pace.looked_after(other, 0)
+def story(tell, others=0):
+    """`others`: machines of other clusters of the same process."""
 
-
-def story(tell):
     async def main():
         sim = Simulation(4, cluster("m1", "w1"))
+        sim.pace.looks_after("another engine", others)
         try:
             sim.start()
             await sim.until(lambda r: r.ready, 400)
@@ -49,26 +44,50 @@ def test_a_small_number_of_machines_is_looked_at_every_minute():
     story(tell)
 
 
-def test_ten_times_more_machines_are_looked_at_ten_times_more_rarely(crowd):
+def test_ten_times_more_machines_are_looked_at_ten_times_more_rarely():
     async def tell(sim):
-        assert pace.slower() == pytest.approx(10.0)
+        assert sim.pace.slower() == pytest.approx(10.0)
         assert 2 * 5000 / 1200 <= await looks(sim) <= 2 * 5000 / (10 * polling.RESYNC)
 
-    story(tell)
+    story(tell, others=5000 - 2)
 
 
-def test_a_wish_is_carried_out_at_once_however_many_there_are(crowd):
+def test_a_wish_is_carried_out_at_once_however_many_there_are():
     async def tell(sim):
         await asyncio.sleep(1000)
         sim.wish(cluster("m1", "w1", "w2"))
         await sim.until(lambda r: r.ready and len(r.view.wanted) == 3, 300)
 
-    story(tell)
+    story(tell, others=5000 - 2)
 
 
 def test_an_engine_that_ended_does_not_count():
-    other = Other()
-    pace.looked_after(other, 10_000)
-    assert pace.slower() == 20.0
-    pace.looked_after(other, 0)
-    assert pace.slower() == 1.0
+    async def tell(sim):
+        assert sim.pace.slower() == 20.0
+        await sim.operators[-1].kill()
+        assert sim.pace.slower() == pytest.approx((10_000 - 2) / 500)
+
+    story(tell, others=10_000 - 2)
+
+
+def test_the_clusters_of_an_operator_share_one_pace(monkeypatch):
+    """With room for one machine, two clusters of one machine each are looked at half as often."""
+    monkeypatch.setattr(pace, "FULL_PACE", 1)
+
+    async def main():
+        plane = Plane(1, CRD)
+        try:
+            for plane.name, host in (("other", "m2"), ("demo", "m1")):
+                plane.wish(cluster(host))
+                if plane.name == "other":
+                    plane.start()
+                await plane.until(plane.ready, 3600)
+            await asyncio.sleep(600)
+            before = plane.world.ledger.calls.copy()
+            await asyncio.sleep(5000)
+            looks = plane.world.ledger.calls - before
+            assert {host: 5000 / 130 <= count <= 5000 / (2 * polling.RESYNC) for host, count in looks.items()} == {"m1": True, "m2": True}
+        finally:
+            await plane.end()
+
+    clock.run(main(), limit=50_000)

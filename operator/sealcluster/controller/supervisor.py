@@ -21,6 +21,7 @@ from sealcluster.controller.story import Story
 from sealcluster.controller.supervisor_port import Adapters
 from sealcluster.core.errors import Fenced, SealError
 from sealcluster.engine import Desired, Engine, Report
+from sealcluster.engine.pace import Pace
 from sealcluster.engine.status import make_status
 from sealcluster.kube.client import JSON_PATCH, KubeClient
 from sealcluster.kube.errors import Conflict, NotFound
@@ -44,6 +45,7 @@ class Supervisor:
         self._adapters = adapters
         self._instance = instance
         self._durations = PhaseDurations()
+        self._pace = Pace()
         self._objects: dict[tuple[str, str], ObjectSupervisor] = {}
 
     def object_seen(self, body: Body) -> None:
@@ -55,7 +57,7 @@ class Supervisor:
             known.stop()
             known = None
         if known is None:
-            known = ObjectSupervisor(self._client, self._adapters, self._instance, body, self._durations)
+            known = ObjectSupervisor(self._client, self._adapters, self._instance, body, self._durations, self._pace)
             self._objects[key] = known
         known.offer(body)
 
@@ -93,7 +95,7 @@ class Supervisor:
 class ObjectSupervisor:
     """One SealCluster."""
 
-    def __init__(self, client: KubeClient, adapters: Adapters, instance: str, body: Body, durations: PhaseDurations) -> None:
+    def __init__(self, client: KubeClient, adapters: Adapters, instance: str, body: Body, durations: PhaseDurations, pace: Pace) -> None:
         meta = body["metadata"]
         self.namespace, self.name, self.uid = str(meta["namespace"]), str(meta["name"]), str(meta["uid"])
         self.report: Report | None = None
@@ -109,6 +111,7 @@ class ObjectSupervisor:
         self._failure = found.last_failure
         self._phases = PhaseClock(found)
         self._durations = durations
+        self._pace = pace
         self._engine: Engine | None = None
         self._engine_task: asyncio.Task[Report] | None = None
         self._writer: StatusWriter | None = None
@@ -244,7 +247,8 @@ class ObjectSupervisor:
 
     # --- the engine --------------------------------------------------------------------------------------------
     def _start_engine(self, desired: Desired) -> None:
-        engine = Engine(desired, self._adapters.ports(self._management), holder=self._instance, listener=self._on_report)
+        ports = self._adapters.ports(self._management)
+        engine = Engine(desired, ports, holder=self._instance, listener=self._on_report, pace=self._pace)
         self._phases.resume()
         self._engine = engine
         self._engine_task = asyncio.create_task(engine.run(_released), name=f"engine {self.namespace}/{self.name}")

@@ -20,7 +20,7 @@ from sealcluster.engine.gate import Gate
 from sealcluster.engine.limits import Budgets, Limits
 from sealcluster.engine.memory import Memory
 from sealcluster.engine.outcomes import Outcomes
-from sealcluster.engine.pace import looked_after
+from sealcluster.engine.pace import Pace
 from sealcluster.engine.planning import Planner
 from sealcluster.engine.polling import Polling
 from sealcluster.engine.ports import Ports
@@ -45,8 +45,10 @@ class Engine:
         holder: str,
         listener: Listener,
         limits: Limits | None = None,
+        pace: Pace | None = None,
         phases: Sequence[Phase] = PHASES,
     ) -> None:
+        """`pace`: that of all engines of the process; None: this one is alone."""
         self._ports = ports
         self._memory = Memory(desired, ports, Budgets(limits or Limits()))
         self._gate = Gate(self._memory, ports.management, ports.images, holder)
@@ -58,7 +60,8 @@ class Engine:
         self._outcomes = Outcomes(self._memory, self._evidence)
         self._resolver = Resolver(self._memory, self._references)
         self._work = Work(self._memory, self._planner, self._outcomes, self._resolver.resolve)
-        self._polling = Polling(self._memory, self._work, self._resolver)
+        self._pace = pace or Pace()
+        self._polling = Polling(self._memory, self._work, self._resolver, self._pace)
         self._waits = Waits()
         self._changed = asyncio.Event()
         self._until: Callable[[Report], bool] = lambda _report: False
@@ -114,7 +117,7 @@ class Engine:
                 if self._until(report):
                     return report
         finally:
-            looked_after(self, 0)
+            self._pace.ended(self)
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
@@ -128,7 +131,7 @@ class Engine:
     # --- one turn ----------------------------------------------------------------------------------------------
     async def _turn(self) -> Report:
         view = self._memory.view(self._work.names)
-        looked_after(self, len(view.hosts))
+        self._pace.looks_after(self, len(view.hosts))
         plans = self._planner.plans(view)
         self._work.abandon(view)
         if self._work.start(view, plans) or self._work.running:

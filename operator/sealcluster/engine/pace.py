@@ -6,22 +6,24 @@ costs the same however many there are. What is being changed, what failed and wh
 
 from __future__ import annotations
 
-from weakref import WeakKeyDictionary
-
 FULL_PACE = 500
 """Machines of one process that are looked at as often as a single one would be."""
 
-_machines: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
+class Pace:
+    """One per process: all its engines say how many machines they look after."""
 
-def looked_after(engine: object, machines: int) -> None:
-    """This engine looks after so many machines; none: it has ended."""
-    if machines:
-        _machines[engine] = machines
-    else:
-        _machines.pop(engine, None)
+    def __init__(self) -> None:
+        self._machines: dict[object, int] = {}
 
+    def looks_after(self, engine: object, machines: int) -> None:
+        """This engine looks after so many machines now, until `ended`."""
+        self._machines[engine] = machines
 
-def slower() -> float:
-    """The factor by which looks at idle clusters are rarer now; 1: not at all."""
-    return max(1.0, sum(_machines.values()) / FULL_PACE)
+    def ended(self, engine: object) -> None:
+        """This engine looks after none any more."""
+        self._machines.pop(engine, None)
+
+    def slower(self) -> float:
+        """The factor by which looks at idle clusters are rarer now; 1: not at all."""
+        return max(1.0, sum(self._machines.values()) / FULL_PACE)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from sealcluster.core.plan import PhasePlan
 from sealcluster.core.view import ClusterView
 from sealcluster.engine.memory import Memory
-from sealcluster.engine.pace import slower
+from sealcluster.engine.pace import Pace
 from sealcluster.engine.report import Report
 from sealcluster.engine.resolving import Resolver
 from sealcluster.engine.retry import OF_CREDENTIALS
@@ -31,10 +31,11 @@ MENDING = 15.0
 class Polling:
     """Knows when something last changed and when everything was last looked at. All times are steady ones."""
 
-    def __init__(self, memory: Memory, work: Work, resolver: Resolver) -> None:
+    def __init__(self, memory: Memory, work: Work, resolver: Resolver, pace: Pace) -> None:
         self._memory = memory
         self._work = work
         self._resolver = resolver
+        self._pace = pace
         self._active_at = float("-inf")
         self._refreshed_at = float("-inf")
 
@@ -53,7 +54,7 @@ class Polling:
     def patience(self, view: ClusterView, plans: Mapping[str, PhasePlan], report: Report) -> float:
         """Seconds until the next look, if nothing happens before."""
         if report.settled:
-            return HEALTH * slower()
+            return HEALTH * self._pace.slower()
         if view.spec.paused:
             return RESYNC
         watched = bool(self._work.occupied) or any(a.needs and a.watch for p in plans.values() for a in p.actions)
@@ -72,7 +73,7 @@ class Polling:
         """Look at what is due, and not at machines where something of ours runs: they are looked at when it ends."""
         now = steady()
         due = now - self._refreshed_at >= (RESYNC / 4 if view.initialized else RESYNC)
-        if report.settled and now - self._refreshed_at < RESYNC * slower():
+        if report.settled and now - self._refreshed_at < RESYNC * self._pace.slower():
             await self._memory.look_cluster()
             return
         if report.settled or (due and self._work.idle and not self.settling(now)):

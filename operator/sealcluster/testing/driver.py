@@ -13,6 +13,7 @@ from sealcluster.api import SealClusterSpec
 from sealcluster.core.errors import Fenced, TransientError
 from sealcluster.engine.desired import Desired
 from sealcluster.engine.engine import Engine
+from sealcluster.engine.pace import Pace
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.report import Report
 from sealcluster.testing.clock import OWNER, VirtualClock
@@ -72,6 +73,8 @@ class Simulation:
         self.images = ModelImages(self.world.timing)
         self.certs = ModelCerts(self.world.timing)
         self.workloads = ModelWorkloads(self.world)
+        self.pace = Pace()
+        """Of the process that its operators live in; others may live there, too."""
         self.desired: Desired | None = None
         self.operators: list[Operator] = []
         self.on_report: Callable[[Report], None] = lambda _report: None
@@ -146,7 +149,7 @@ class Simulation:
         """What a door does around an engine: begin again after what may pass, stop when superseded."""
         while True:
             assert self.desired is not None
-            operator.engine = Engine(self.desired, ports, holder=operator.name, listener=listen)
+            operator.engine = Engine(self.desired, ports, holder=operator.name, listener=listen, pace=self.pace)
             try:
                 await operator.engine.run(released)
                 await ports.management.purge()
