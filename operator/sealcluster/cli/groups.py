@@ -9,18 +9,20 @@ from typing import Any, get_type_hints
 
 
 def grouped(function: Callable[..., None]) -> Callable[..., None]:
-    """The command that typer sees: every option flat; `function` gets them by group again."""
+    """The command that typer sees: every option flat, its own before the shared ones; `function` gets them by group again."""
     hints = get_type_hints(function, include_extras=True)
-    flat: list[inspect.Parameter] = []
+    own_ones: list[inspect.Parameter] = []
+    shared: list[inspect.Parameter] = []
     groups: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         kind = hints[name]
         if isinstance(kind, type) and is_dataclass(kind):
             groups[name] = kind
             own = get_type_hints(kind, include_extras=True)
-            flat += [_parameter(field, own[field.name]) for field in fields(kind)]
+            shared += [_parameter(field, own[field.name]) for field in fields(kind)]
         else:
-            flat.append(parameter.replace(annotation=kind, kind=inspect.Parameter.KEYWORD_ONLY))
+            own_ones.append(parameter.replace(annotation=kind, kind=inspect.Parameter.KEYWORD_ONLY))
+    flat = [*own_ones, *shared]
 
     def command(**values: Any) -> None:
         for name, kind in groups.items():

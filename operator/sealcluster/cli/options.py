@@ -27,12 +27,20 @@ class Common:
     """Records and logs."""
 
     state: Annotated[
-        Path, typer.Option("--state", envvar="SEALCLUSTER_STATE", file_okay=False, help="Directory of this command line's records.")
+        Path,
+        typer.Option(
+            "--state", metavar="DIR", envvar="SEALCLUSTER_STATE", file_okay=False, help="Directory of this command line's records."
+        ),
     ] = Path("~/.sealcluster")
     verbose: Annotated[
-        int, typer.Option("-v", "--verbose", count=True, help="Log to standard error too, instead of live progress; -vv: more.")
+        int,
+        typer.Option(
+            "-v", "--verbose", count=True, show_default=False, help="Log to standard error too, instead of live progress; -vv: more."
+        ),
     ] = 0
-    log_file: Annotated[Path | None, typer.Option(dir_okay=False, help="Where the log goes (default: .log in the state directory).")] = None
+    log_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Where the log goes (default: .log in the state directory).")
+    ] = None
 
     @property
     def root(self) -> Path:
@@ -44,19 +52,27 @@ class Common:
 class Output:
     """What the result looks like."""
 
-    output: Annotated[Format, typer.Option("-o", "--output", help="Print the result for people or for programs.")] = Format.TEXT
+    output: Annotated[Format, typer.Option("-o", "--output", metavar="FORMAT", help="How the result is printed: text, json or yaml.")] = (
+        Format.TEXT
+    )
 
 
 @dataclass(frozen=True)
 class Login:
     """How to log in; kept (0600) in the state directory, so that later commands need none of it."""
 
-    key: Annotated[Path | None, typer.Option("-i", "--key", dir_okay=False, help="Private key file.")] = None
-    passphrase_file: Annotated[Path | None, typer.Option(help="File with the passphrase of the key; - reads standard input.")] = None
-    password_file: Annotated[Path | None, typer.Option(help="File with the login password; - reads standard input.")] = None
+    key: Annotated[Path | None, typer.Option("-i", "--key", metavar="FILE", dir_okay=False, help="Private key file.")] = None
+    passphrase_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File with the passphrase of the key; - reads standard input.")
+    ] = None
+    password_file: Annotated[Path | None, typer.Option(metavar="FILE", help="File with the login password; - reads standard input.")] = None
     ask_password: Annotated[bool, typer.Option("--ask-password", help="Ask for the login password.")] = False
-    become_password_file: Annotated[Path | None, typer.Option(help="File with sudo's password, where it is another one.")] = None
-    known_hosts: Annotated[Path | None, typer.Option(dir_okay=False, help="known_hosts file; @cert-authority lines count.")] = None
+    become_password_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File with sudo's password, where it is another one.")
+    ] = None
+    known_hosts: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="known_hosts file; @cert-authority lines count.")
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,9 @@ class Registries:
     insecure_registry: Annotated[
         list[str] | None, typer.Option(metavar="HOST:PORT", help="Registry that is spoken to over plain HTTP; repeatable.")
     ] = None
-    registry_ca: Annotated[Path | None, typer.Option(dir_okay=False, help="PEM file of authorities that registries may use.")] = None
+    registry_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="PEM file of authorities that registries may use.")
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -76,11 +94,15 @@ class Shape:
     images: Annotated[
         list[str], typer.Argument(metavar="IMAGE", help="Cluster images in order, exactly one of them with the root file system.")
     ]
-    masters: Annotated[str, typer.Option(help="Addresses of masters: ip, ip:port, ipA-ipB or a network, comma-separated.")] = ""
-    nodes: Annotated[str, typer.Option(help="Addresses of workers, written alike.")] = ""
-    name: Annotated[str, typer.Option("--name", "--cluster", help="Name of the cluster.", autocompletion=completion.clusters)] = "default"
-    user: Annotated[str | None, typer.Option("-u", "--user", help="Login name.", show_default="root")] = None
-    port: Annotated[int | None, typer.Option(help="Port of the SSH servers.", show_default="22", min=1, max=65535)] = None
+    masters: Annotated[
+        str, typer.Option(metavar="ADDRESSES", help="Addresses of masters: ip, ip:port, ipA-ipB or a network, comma-separated.")
+    ] = ""
+    nodes: Annotated[str, typer.Option(metavar="ADDRESSES", help="Addresses of workers, written alike.")] = ""
+    name: Annotated[
+        str, typer.Option("--name", "--cluster", metavar="NAME", help="Name of the cluster.", autocompletion=completion.clusters)
+    ] = "default"
+    user: Annotated[str | None, typer.Option("-u", "--user", metavar="USER", help="Login name (default: root).")] = None
+    port: Annotated[int | None, typer.Option(metavar="PORT", help="Port of the SSH servers (default: 22).", min=1, max=65535)] = None
     env: Annotated[list[str] | None, typer.Option("-e", "--env", metavar="NAME=VALUE", help="For templates and scripts; repeatable.")] = (
         None
     )
@@ -88,14 +110,15 @@ class Shape:
         bool, typer.Option("--strict-host-keys", help="Refuse hosts whose key nobody vouched for (--known-hosts).")
     ] = False
     bastion: Annotated[str | None, typer.Option(metavar="[USER@]HOST[:PORT]", help="Jump host that leads to the hosts.")] = None
-    pod_subnet: Annotated[str | None, typer.Option(metavar="CIDR", help="Network of the pods.", show_default="100.64.0.0/10")] = None
-    service_subnet: Annotated[str | None, typer.Option(metavar="CIDR", help="Network of the Services.", show_default="10.96.0.0/22")] = None
+    pod_subnet: Annotated[str | None, typer.Option(metavar="CIDR", help="Network of the pods (default: 100.64.0.0/10).")] = None
+    service_subnet: Annotated[str | None, typer.Option(metavar="CIDR", help="Network of the Services (default: 10.96.0.0/22).")] = None
     config_file: Annotated[
-        list[Path] | None, typer.Option(dir_okay=False, help="File with kubeadm's documents and sealos' Configs; repeatable.")
+        list[Path] | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="File with kubeadm's documents and sealos' Configs; repeatable."),
     ] = None
-    transport: Annotated[str, typer.Option("-t", "--transport", help="What image files are: oci-archive or docker-archive.")] = (
-        "oci-archive"
-    )
+    transport: Annotated[
+        str, typer.Option("-t", "--transport", metavar="KIND", help="What image files are: oci-archive or docker-archive.")
+    ] = "oci-archive"
 
 
 @dataclass(frozen=True)
@@ -115,9 +138,11 @@ class Patience:
 class Plane:
     """Ask a management plane instead of this machine's records."""
 
-    kubeconfig: Annotated[Path | None, typer.Option("--kubeconfig", dir_okay=False, help="Kubeconfig of a management plane.")] = None
-    context: Annotated[str | None, typer.Option(help="Its context.")] = None
-    namespace: Annotated[str | None, typer.Option("-n", "--namespace", help="Namespace of the SealCluster there.")] = None
+    kubeconfig: Annotated[
+        Path | None, typer.Option("--kubeconfig", metavar="FILE", dir_okay=False, help="Kubeconfig of a management plane.")
+    ] = None
+    context: Annotated[str | None, typer.Option(metavar="NAME", help="Its context.")] = None
+    namespace: Annotated[str | None, typer.Option("-n", "--namespace", metavar="NAME", help="Namespace of the SealCluster there.")] = None
 
     @property
     def given(self) -> bool:
@@ -128,11 +153,13 @@ class Plane:
 Cluster = Annotated[
     str | None,
     typer.Argument(
-        metavar="[CLUSTER]", help="Name of the cluster; may be left out where only one is known.", autocompletion=completion.clusters
+        metavar="CLUSTER", help="Name of the cluster; may be left out where only one is known.", autocompletion=completion.clusters
     ),
 ]
 File = Annotated[
     Path | None,
-    typer.Option("-f", "--file", allow_dash=True, help="Manifest with the SealCluster (and its Secrets); - reads standard input."),
+    typer.Option(
+        "-f", "--file", metavar="FILE", allow_dash=True, help="Manifest with the SealCluster (and its Secrets); - reads standard input."
+    ),
 ]
-ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 4 when the answer is 'not yet'.")]
+ExitCode = Annotated[bool, typer.Option("--exit-code", help="End with 4 where a step is left or the cluster is not Ready.")]

@@ -13,7 +13,10 @@ from sealcluster.cli.here import enter
 from sealcluster.cli.options import Common, Login, Output, Patience, Registries
 
 Manifest = Annotated[
-    Path, typer.Option("-f", "--file", help="Manifest with one SealCluster, and its Secrets and ConfigMaps; - reads standard input.")
+    Path,
+    typer.Option(
+        "-f", "--file", metavar="FILE", help="Manifest with one SealCluster, and its Secrets and ConfigMaps; - reads standard input."
+    ),
 ]
 
 

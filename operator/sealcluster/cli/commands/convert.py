@@ -16,7 +16,7 @@ from sealcluster.render.clusterfile_parse import parse_clusterfile
 
 
 def convert(
-    file: Annotated[Path, typer.Option("-f", "--file", help="sealos Clusterfile; - reads standard input.")],
+    file: Annotated[Path, typer.Option("-f", "--file", metavar="FILE", help="sealos Clusterfile; - reads standard input.")],
     output: Output,
 ) -> None:
     """Print the SealCluster that a sealos Clusterfile describes; what a person should know goes to standard error.

@@ -18,10 +18,12 @@ from sealcluster.cli.remote import Answer, Prefixed, chosen, everywhere
 def exec_(
     ctx: typer.Context,
     common: Common,
-    words: Annotated[list[str], typer.Argument(metavar="-- COMMAND...", help="One word is a shell text, several are one command.")],
-    cluster: Annotated[str | None, typer.Option("-c", "--cluster", "--name", help="Name of the cluster.")] = None,
-    roles: Annotated[str, typer.Option("-r", "--roles", help="Only hosts with one of these roles: master, node, registry.")] = "",
-    hosts: Annotated[str, typer.Option(help="Only these hosts, by name or address, comma-separated.")] = "",
+    words: Annotated[list[str], typer.Argument(metavar="-- COMMAND", help="One word is a shell text, several are one command.")],
+    cluster: Annotated[str | None, typer.Option("-c", "--cluster", "--name", metavar="NAME", help="Name of the cluster.")] = None,
+    roles: Annotated[
+        str, typer.Option("-r", "--roles", metavar="ROLES", help="Only hosts with one of these roles: master, node, registry.")
+    ] = "",
+    hosts: Annotated[str, typer.Option(metavar="HOSTS", help="Only these hosts, by name or address, comma-separated.")] = "",
     timeout: Annotated[str, typer.Option(metavar="TIME", help="Stop waiting after this time; the command goes on there.")] = "10m",
 ) -> None:
     """Run a command as root on the machines of a cluster, side by side; each line of output begins with the host's name.

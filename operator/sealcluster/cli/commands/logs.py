@@ -24,16 +24,15 @@ def logs(
     plane: Plane,
     output: Output,
     common: Common,
-    host: Annotated[
-        str | None, typer.Argument(metavar="[HOST]", help="Only this host; with records on this machine also its jobs.")
-    ] = None,
+    host: Annotated[str | None, typer.Argument(metavar="HOST", help="Only this host; with records on this machine also its jobs.")] = None,
     cluster: Annotated[
-        str | None, typer.Option("-c", "--cluster", "--name", help="Name of the cluster.", autocompletion=completion.clusters)
+        str | None,
+        typer.Option("-c", "--cluster", "--name", metavar="NAME", help="Name of the cluster.", autocompletion=completion.clusters),
     ] = None,
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on showing what is new, until interrupted.")] = False,
-    tail: Annotated[int, typer.Option(min=0, help="Last lines of each output that are shown; 0: all that is kept.")] = 20,
-    jobs: Annotated[int, typer.Option(min=1, help="With HOST: how many of its newest jobs are shown.")] = 5,
-    step: Annotated[str, typer.Option(help="With HOST: only jobs of this step, such as kubeadm-join.")] = "",
+    tail: Annotated[int, typer.Option(metavar="LINES", min=0, help="Last lines of each output that are shown; 0: all that is kept.")] = 20,
+    jobs: Annotated[int, typer.Option(metavar="NUMBER", min=1, help="With HOST: how many of its newest jobs are shown.")] = 5,
+    step: Annotated[str, typer.Option(metavar="STEP", help="With HOST: only jobs of this step, such as kubeadm-join.")] = "",
 ) -> None:
     """Show the evidence of failed steps: what was done, its last lines, the log of the unit concerned. Changes nothing.
 

@@ -23,7 +23,9 @@ def preflight(
     common: Common,
     cluster: Cluster = None,
     file: File = None,
-    html: Annotated[Path | None, typer.Option("--html", dir_okay=False, help="Also write the report as one page to this file.")] = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", dir_okay=False, help="Also write the report as one page to this file.")
+    ] = None,
 ) -> None:
     """Run every check on every machine and show all results. Changes nothing; ends with 3 when a check failed."""
     here = enter(ctx, common)
