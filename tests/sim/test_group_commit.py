@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from sealcluster.core.errors import Fenced, TerminalError
-from sealcluster.engine.gate import Gate
+from sealcluster.engine.record import Record
 from sealcluster.testing import clock
 from sealcluster.testing.fakemanagement import FakeManagement
 
@@ -18,17 +18,17 @@ def guests(name):
 def story(tell):
     async def main():
         management = FakeManagement(latency=1.0)
-        gate = Gate(None, management, None, "me")
-        await gate.take_over(lambda: "id")
-        await tell(gate, management)
+        record = Record(management, "me")
+        await record.take_over(lambda: "id")
+        await tell(record, management)
 
     clock.run(main())
 
 
 def test_a_thousand_changes_at_once_are_two_writes():
-    async def tell(gate, management):
+    async def tell(record, management):
         before = management.version
-        await asyncio.gather(*(gate.update_state(guests(str(n))) for n in range(1000)))
+        await asyncio.gather(*(record.update(guests(str(n))) for n in range(1000)))
         assert len(management.history[-1].rootfs) == 1000
         assert management.version - before <= 2
 
@@ -39,9 +39,9 @@ def test_a_change_that_cannot_be_made_hinders_no_other():
     def refuse(record):
         raise TerminalError("no", reason="InternalError")
 
-    async def tell(gate, management):
+    async def tell(record, management):
         results = await asyncio.gather(
-            gate.update_state(guests("a")), gate.update_state(refuse), gate.update_state(guests("b")), return_exceptions=True
+            record.update(guests("a")), record.update(refuse), record.update(guests("b")), return_exceptions=True
         )
         assert [isinstance(r, TerminalError) for r in results] == [False, True, False]
         assert set(management.history[-1].rootfs) == {"a", "b"}
@@ -50,8 +50,8 @@ def test_a_change_that_cannot_be_made_hinders_no_other():
 
 
 def test_who_is_cancelled_takes_no_other_with_it():
-    async def tell(gate, management):
-        first, second, third = (asyncio.create_task(gate.update_state(guests(n))) for n in "abc")
+    async def tell(record, management):
+        first, second, third = (asyncio.create_task(record.update(guests(n))) for n in "abc")
         await asyncio.sleep(0.5)
         first.cancel()
         second.cancel()
@@ -62,9 +62,9 @@ def test_who_is_cancelled_takes_no_other_with_it():
 
 
 def test_all_hear_of_a_take_over():
-    async def tell(gate, management):
-        await Gate(None, management, None, "other").take_over(lambda: "id")
-        results = await asyncio.gather(*(gate.update_state(guests(n)) for n in "abc"), return_exceptions=True)
+    async def tell(record, management):
+        await Record(management, "other").take_over(lambda: "id")
+        results = await asyncio.gather(*(record.update(guests(n)) for n in "abc"), return_exceptions=True)
         assert [type(r) for r in results] == [Fenced] * 3
 
     story(tell)
@@ -72,9 +72,9 @@ def test_all_hear_of_a_take_over():
 
 @pytest.mark.parametrize("conflicts", [1, 4])
 def test_a_conflict_applies_all_changes_to_what_is_there_now(conflicts):
-    async def tell(gate, management):
+    async def tell(record, management):
         management.conflicts = conflicts
-        await asyncio.gather(*(gate.update_state(guests(n)) for n in "abc"))
+        await asyncio.gather(*(record.update(guests(n)) for n in "abc"))
         assert set(management.history[-1].rootfs) == set("abc")
 
     story(tell)

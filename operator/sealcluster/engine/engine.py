@@ -24,6 +24,7 @@ from sealcluster.engine.pace import Pace
 from sealcluster.engine.planning import Planner
 from sealcluster.engine.polling import Polling
 from sealcluster.engine.ports import Ports
+from sealcluster.engine.record import Record
 from sealcluster.engine.references import References
 from sealcluster.engine.report import Report, all_problems, make_report
 from sealcluster.engine.resolving import Resolver
@@ -50,16 +51,16 @@ class Engine:
     ) -> None:
         """`pace`: that of all engines of the process; None: this one is alone."""
         self._ports = ports
-        self._memory = Memory(desired, ports, Budgets(limits or Limits()))
-        self._gate = Gate(self._memory, ports.management, ports.images, holder)
-        self._memory.gate = self._gate
+        self._record = Record(ports.management, holder)
+        self._memory = Memory(desired, ports, Budgets(limits or Limits()), self._record)
         self._listener = listener
         self._planner = Planner(phases)
         self._references = References(ports.management, ports.clock)
         self._evidence = EvidenceKeeper(ports.management, ports.clock)
         self._outcomes = Outcomes(self._memory, self._evidence)
         self._resolver = Resolver(self._memory, self._references)
-        self._work = Work(self._memory, self._planner, self._outcomes, self._resolver.resolve)
+        gate = Gate(self._memory, self._record, ports.management, ports.images)
+        self._work = Work(self._memory, gate, self._planner, self._outcomes, self._resolver.resolve)
         self._pace = pace or Pace()
         self._polling = Polling(self._memory, self._work, self._resolver, self._pace)
         self._waits = Waits()
@@ -84,7 +85,7 @@ class Engine:
 
     async def plan(self) -> tuple[ClusterView, dict[str, PhasePlan]]:
         """Look at everything and say what would be done; changes nothing, not even the fencing number."""
-        await self._gate.peek()
+        await self._record.peek()
         await self._memory.look_all()
         for arch in sorted({f.arch for f in self._memory.facts.values()}):
             try:
@@ -102,7 +103,7 @@ class Engine:
             for what, work in (("references", self._references.watch(self._failing, self.wake)), ("evidence", self._evidence.keep()))
         ]
         try:
-            await self._gate.take_over(self._ports.new_id)
+            await self._record.take_over(self._ports.new_id)
             await self._memory.look_all()
             self._resolver.forget_others()
             if until is not None:

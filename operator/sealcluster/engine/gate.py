@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from sealcluster.core.digest import digest
-from sealcluster.core.errors import Fenced, SealError, StateConflict, TransientError
+from sealcluster.core.errors import StateConflict, TransientError
 from sealcluster.core.facts import HostFacts, JobFacts, JournalEntry
 from sealcluster.core.ops import Job, JobResult, PutFiles
 from sealcluster.core.ports import PKI, Fence, HostPort, Images, Management, Progress, Workload
 from sealcluster.core.state import StateRecord
-
-log = logging.getLogger("sealcluster.engine")
+from sealcluster.engine.record import Record
 
 NO_SPACE = "No space left on device"
 SENDS_PER_HOST = 2
@@ -30,11 +28,6 @@ def showing(number: int) -> Job:
 
 class Memory(Protocol):
     """What the gate needs of the engine's memory."""
-
-    @property
-    def state(self) -> StateRecord:
-        """The record as last read or written."""
-        ...
 
     @property
     def facts(self) -> Mapping[str, HostFacts]:
@@ -54,126 +47,19 @@ class Memory(Protocol):
         ...
 
 
-@dataclass(eq=False)
-class _Wish:
-    """A change of the state record that somebody waits for."""
-
-    change: Callable[[StateRecord], StateRecord]
-    error: SealError | None = None
-
-    def on(self, record: StateRecord) -> StateRecord:
-        """The record with this change; one that cannot be made is its own caller's concern."""
-        self.error = None
-        try:
-            return self.change(record)
-        except SealError as error:
-            self.error = error
-            return record
-
-
 class Gate:
-    """Fence, journal and compare-and-swap around everything that changes the world."""
+    """Fence and journal around everything that changes the world."""
 
-    def __init__(self, memory: Memory, management: Management, images: Images, holder: str) -> None:
+    def __init__(self, memory: Memory, record: Record, management: Management, images: Images) -> None:
         self._memory = memory
+        self._record = record
         self._management = management
         self._images = images
-        self._holder = holder
-        self._version = ""
-        self._state: StateRecord | None = None
-        self._lock = asyncio.Lock()
-        self._wishes: list[_Wish] = []
         self._attempts: dict[tuple[str, str], int] = {}
-        self._looking = False
-
-    # --- the state record --------------------------------------------------------------------------------------
-    @property
-    def state(self) -> StateRecord:
-        """The record under our fence."""
-        assert self._state is not None
-        return self._state
-
-    async def take_over(self, new_id: Callable[[], str]) -> StateRecord:
-        """Raise the fencing number; from here on an older operator's writes fail, on hosts too."""
-        async with self._lock:
-            record, version = await self._management.load_state()
-            if record is None:
-                record = StateRecord(cluster_id=new_id())
-            mine = _held(record, record.fence + 1, self._holder)
-            self._version = await self._management.save_state(mine, version)
-            self._state = mine
-            return mine
-
-    async def peek(self) -> StateRecord:
-        """Read the record without taking the cluster over: for plans. Nothing can be changed afterwards."""
-        async with self._lock:
-            record, _ = await self._management.load_state()
-            self._state = record or StateRecord(cluster_id="")
-            self._looking = True
-            return self._state
-
-    @property
-    def looking(self) -> bool:
-        """True when this is only a look (`peek`): nothing may be recorded."""
-        return self._looking
 
     async def update_state(self, change: Callable[[StateRecord], StateRecord]) -> StateRecord:
-        """Compare-and-swap. After a conflict the record is read again: the change is applied to it if it is still ours, else Fenced.
-
-        What others want changed while a write is under way goes into the next one, all together: thousands of machines that are
-        claimed at the same time must not write a record of thousands of rows thousands of times.
-        """
-        mine = _Wish(change)
-        self._wishes.append(mine)
-        try:
-            async with self._lock:
-                if mine in self._wishes:
-                    await self._write()
-        finally:
-            if mine in self._wishes:  # cancelled before its turn came
-                self._wishes.remove(mine)
-        if mine.error is not None:
-            raise mine.error
-        return self.state
-
-    async def _write(self) -> None:
-        """Everything that is wished for now, in one write."""
-        batch, self._wishes = self._wishes, []
-        try:
-            for _ in range(5):
-                new = self.state
-                for wish in batch:
-                    new = wish.on(new)
-                if new != self.state:
-                    try:
-                        self._version = await self._management.save_state(new, self._version)
-                    except StateConflict:
-                        await self._reload()
-                        continue
-                self._state = new
-                return
-            raise StateConflict("writing the state record: it changes faster than we can write it")
-        except SealError as error:
-            for wish in batch:
-                wish.error = error
-        except BaseException:
-            self._wishes = [*batch, *self._wishes]  # only the one who wrote goes away; the others write it themselves
-            raise
-
-    async def _reload(self) -> None:
-        record, version = await self._management.load_state()
-        if record is None:
-            raise TransientError("reading the state record: it is gone; restore the Secret from a backup", reason="StateConflict")
-        if record.fence != self.state.fence or record.holder != self._holder:
-            raise Fenced(f"another operator ({record.holder}) took this cluster over with fencing number {record.fence}")
-        self._state, self._version = record, version
-
-    async def raise_fence(self, above: int) -> None:
-        """After a restore or a pivot hosts may know a higher number than the record: continue above it."""
-        if self._looking:
-            return
-        holder = self._holder
-        await self.update_state(lambda s: _held(s, max(s.fence, above) + 1, holder))
+        """Compare-and-swap of the state record."""
+        return await self._record.update(change)
 
     # --- hosts -------------------------------------------------------------------------------------------------
     async def run(self, host: str, job: Job, *, reason: str) -> JobResult:
@@ -182,7 +68,7 @@ class Gate:
             await self._first_touch(host)
         facts = self._memory.facts.get(host)
         running = facts.jobs.get(job.step) if facts else None
-        fence = Fence(self.state.cluster_id, self.state.fence)
+        fence = Fence(self._record.state.cluster_id, self._record.state.fence)
         port = self._memory.port(host)
         if running is not None and running.state == "running":
             attached = Job(job.step, running.digest, job.op, job.timeout)
@@ -204,7 +90,12 @@ class Gate:
         It may have been paused while we took over and looked, and have started something since, which our plan knows nothing of.
         """
         seen = self._memory.facts.get(host)
-        if seen is None or seen.owner is None or seen.owner.cluster_id != self.state.cluster_id or seen.fence >= self.state.fence:
+        if (
+            seen is None
+            or seen.owner is None
+            or seen.owner.cluster_id != self._record.state.cluster_id
+            or seen.fence >= self._record.state.fence
+        ):
             return
         now = await self.hold(host)
         if now is None:
@@ -236,7 +127,7 @@ class Gate:
 
     async def hold(self, host: str) -> HostFacts | None:
         """Show the host our fence, so that no older operator can start anything there any more, then look at it."""
-        await self.run(host, showing(self.state.fence), reason="ScriptFailed")
+        await self.run(host, showing(self._record.state.fence), reason="ScriptFailed")
         await self._memory.look(host)
         return self._memory.facts.get(host)
 
@@ -244,7 +135,7 @@ class Gate:
     async def create_pki(self, pki: PKI) -> None:
         """Store new authorities, then remember that they were made."""
         await self._management.create_pki(pki)
-        await self.update_state(_pki_made)
+        await self._record.update(_pki_made)
 
     async def save_kubeconfig(self, text: str) -> None:
         """Publish the admin kubeconfig."""
@@ -252,7 +143,7 @@ class Gate:
 
     async def forget_host(self, host: str) -> None:
         """Drop a released host's row."""
-        await self.update_state(lambda s: s.without_host(host))
+        await self._record.update(lambda s: s.without_host(host))
 
     @property
     def workload(self) -> Workload:
@@ -265,13 +156,7 @@ def _work(facts: HostFacts) -> tuple[dict[str, JournalEntry], dict[str, JobFacts
     return {k: v for k, v in facts.journal.items() if k != FENCE}, {k: v for k, v in facts.jobs.items() if k != FENCE}
 
 
-def _held(record: StateRecord, fence: int, holder: str) -> StateRecord:
-
-    return replace(record, fence=fence, holder=holder)
-
-
 def _pki_made(record: StateRecord) -> StateRecord:
-
     return replace(record, pki_created=True)
 
 

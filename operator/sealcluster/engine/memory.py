@@ -17,11 +17,11 @@ from sealcluster.core.state import StateRecord
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.engine.desired import Desired
 from sealcluster.engine.firstkeys import FirstKeys
-from sealcluster.engine.gate import Gate
 from sealcluster.engine.groups import weightiest
 from sealcluster.engine.limits import Budgets
 from sealcluster.engine.ports import Ports
 from sealcluster.engine.recent import RecentSecrets
+from sealcluster.engine.record import Record
 from sealcluster.engine.retry import delay
 from sealcluster.engine.steady import steady
 from sealcluster.engine.targets import target
@@ -56,7 +56,7 @@ class Memory:
     desired: Desired
     ports: Ports
     budgets: Budgets
-    gate: Gate = field(init=False)
+    record: Record
     sights: dict[str, Sight] = field(default_factory=dict)
     cluster: ClusterFacts = field(default_factory=ClusterFacts)
     images: dict[str, tuple[ImageInfo, ...]] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Memory:
     @property
     def state(self) -> StateRecord:
         """The record under our fence."""
-        return self.gate.state
+        return self.record.state
 
     @property
     def facts(self) -> Mapping[str, HostFacts]:
@@ -146,9 +146,9 @@ class Memory:
             await self._record_keys()
 
     async def _record_keys(self) -> None:
-        if self.gate.looking:
+        if self.record.looking:
             return
-        await self.gate.update_state(lambda state: self.first_keys.recorded(state, self.desired.spec))
+        await self.record.update(lambda state: self.first_keys.recorded(state, self.desired.spec))
         self.first_keys.forget_news()
 
     async def look_records(self) -> None:
@@ -207,7 +207,7 @@ class Memory:
         sight.error, sight.failures, sight.retry_at = None, 0, 0.0
         await self._certificates(name, sight)
         if sight.facts.owner is not None and sight.facts.owner.cluster_id == self.state.cluster_id and sight.facts.fence > self.state.fence:
-            await self.gate.raise_fence(sight.facts.fence)
+            await self.record.raise_fence(sight.facts.fence)
 
     def _query(self, name: str) -> FactsQuery:
         host = HostView(name, self.row(name), self.state.inventory.get(name))

@@ -10,6 +10,7 @@ from sealcluster.core.errors import Fenced, SealError, StateConflict
 from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.view import ClusterView
 from sealcluster.engine.beside import taken
+from sealcluster.engine.gate import Gate
 from sealcluster.engine.memory import Memory
 from sealcluster.engine.outcomes import Outcomes
 from sealcluster.engine.planning import Planner
@@ -21,8 +22,9 @@ log = logging.getLogger("sealcluster.engine")
 class Work:
     """What this engine does right now, by lane."""
 
-    def __init__(self, memory: Memory, planner: Planner, outcomes: Outcomes, resolve: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(self, memory: Memory, gate: Gate, planner: Planner, outcomes: Outcomes, resolve: Callable[[str], Awaitable[None]]) -> None:
         self._memory = memory
+        self._gate = gate
         self._planner = planner
         self._outcomes = outcomes
         self._resolve = resolve
@@ -136,4 +138,4 @@ class Work:
         def progress(text: str) -> None:
             self.progress[action.lane] = text
 
-        return Context(memory.gate, memory.ports.certs, memory.ports.clock, self._resolve, progress, memory.ports.token, memory.drained.add)
+        return Context(self._gate, memory.ports.certs, memory.ports.clock, self._resolve, progress, memory.ports.token, memory.drained.add)
