@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sealcluster.cli.records import Settings
+from sealcluster.core.errors import TerminalError
 from sealcluster.core.ports import HostTarget, Management
 from sealcluster.engine import Ports
 
@@ -65,6 +67,11 @@ class Outside(Protocol):
         ...
 
 
+def kubeconfigs() -> list[Path]:
+    """The files that kubectl would read where none is named."""
+    return [Path(p) for p in os.environ.get("KUBECONFIG", "").split(os.pathsep) if p] or [Path.home() / ".kube/config"]
+
+
 class RealOpened:
     """SSH, registries, API servers."""
 
@@ -115,6 +122,12 @@ class RealOutside:
         from sealcluster.kube.client import KubeClient  # noqa: PLC0415 - see above
         from sealcluster.kube.transport import Transport  # noqa: PLC0415 - see above
 
+        if kubeconfig is None and not any(path.is_file() for path in kubeconfigs()):
+            raise TerminalError(
+                f"finding a management plane: there is no kubeconfig {' or '.join(map(str, kubeconfigs()))}",
+                reason="InvalidSpec",
+                hint="give --kubeconfig FILE or set KUBECONFIG",
+            )
         transport = await Transport.from_file(kubeconfig, context)
         try:
             yield KubeClient(transport, attempts=2, patience=15)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
@@ -18,6 +16,7 @@ from sealcluster.cli.columns import columns
 from sealcluster.cli.failures import say
 from sealcluster.cli.here import Here, emit, show
 from sealcluster.cli.options import Format, Plane
+from sealcluster.cli.outside import kubeconfigs
 from sealcluster.cli.records import known
 from sealcluster.cli.statusview import moment
 from sealcluster.core.errors import TerminalError, TransientError
@@ -182,9 +181,8 @@ async def _object(client: KubeClient, namespace: str, cluster: str | None) -> Bo
 
 def default_namespace(plane: Plane) -> str:
     """The namespace of the kubeconfig's context, as kubectl takes it."""
-    paths = [str(plane.kubeconfig)] if plane.kubeconfig else os.environ.get("KUBECONFIG", str(Path.home() / ".kube/config")).split(":")
     context = plane.context
-    for path in (Path(p) for p in paths if p):
+    for path in [plane.kubeconfig] if plane.kubeconfig else kubeconfigs():
         if not path.is_file():
             continue
         config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}

@@ -5,7 +5,9 @@ import json
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from sealcluster.cli.main import app
 from sealcluster.cli.options import Plane
 from sealcluster.cli.planeview import default_namespace
 from sealcluster.testing.model.images import CNI, ROOTFS
@@ -154,3 +156,11 @@ def test_watching_an_object_until_it_is_gone(plane):
     assert "no answer from https://fake.invalid" in done.out
     assert "this is what was seen last" in done.out
     assert "it is gone" in done.out
+
+
+@pytest.mark.parametrize("environment", [{}, {"KUBECONFIG": "/nowhere/a:/nowhere/b"}])
+def test_without_any_kubeconfig_it_says_where_it_looked(tmp_path, environment):
+    result = CliRunner().invoke(app, ["status", "-n", "clusters"], env={"KUBECONFIG": "", "HOME": str(tmp_path), **environment})
+    looked = "/nowhere/a or /nowhere/b" if environment else str(tmp_path / ".kube/config")
+    assert result.exit_code == 2
+    assert f"there is no kubeconfig {looked}; give --kubeconfig FILE" in result.stderr
