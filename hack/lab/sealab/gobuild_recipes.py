@@ -91,5 +91,11 @@ RECIPES: tuple[Recipe, ...] = (
         },
     ),
     Recipe(module="helm", version="v3.22.0", commands={"helm": "helm.sh/helm/v3/cmd/helm"}),
+    Recipe(
+        module="argocd",
+        version="v3.2.11",
+        commands={"argocd": "github.com/argoproj/argo-cd/v3/cmd"},
+        stamps={"github.com/argoproj/argo-cd/v3/common.version": "3.2.11"},
+    ),
 )
 """The first recipe that has a command is the default for it."""

@@ -1,0 +1,57 @@
+"""What an Argo CD without its servers needs in the API: its kinds, its settings and a project, taken from the source that it is built from."""
+
+import json
+import os
+import secrets
+import subprocess
+import time
+from pathlib import Path
+
+from sealab.errors import LabError
+from sealab.gobuild_toolchain import go, go_env
+from sealab.paths import SOURCE
+from sealab.plane import Plane
+
+NAMESPACE = "argocd"
+_MODULE = "github.com/argoproj/argo-cd/v3"
+_KINDS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications"
+_SERVED_SECONDS = 30
+
+
+def source() -> Path:
+    """The folder of the module in Go's cache; it is there once the binary was built, and fetched otherwise."""
+    command = [str(go()), "mod", "download", "-json", _MODULE]
+    environment = {**os.environ, **go_env()}
+    done = subprocess.run(command, cwd=SOURCE / "go" / "argocd", env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise LabError(f"finding the source of Argo CD: go mod download exited {done.returncode}: {done.stderr.strip()}")
+    return Path(json.loads(done.stdout)["Dir"])
+
+
+def install(plane: Plane) -> None:
+    """Kinds, namespace, the settings as Argo CD ships them, and the default project."""
+    manifests = source() / "manifests"
+    plane.kubectl("apply", "--server-side", "-k", str(manifests / "crds"))
+    plane.kubectl("create", "namespace", NAMESPACE)
+    plane.kubectl("apply", "--namespace", NAMESPACE, "-k", str(manifests / "base" / "config"))
+    # what its API server would do at its first start, which does not run here
+    key = {"stringData": {"server.secretkey": secrets.token_urlsafe(32)}}
+    plane.kubectl("patch", "secret", "argocd-secret", "--namespace", NAMESPACE, "--patch", json.dumps(key))
+    deadline = time.monotonic() + _SERVED_SECONDS
+    while plane.request("GET", _KINDS)[0] != 200:
+        if time.monotonic() > deadline:
+            raise LabError(f"installing Argo CD's kinds: the API server does not serve {_KINDS}")
+        time.sleep(0.1)
+    plane.kubectl("apply", "--server-side", "--filename", "-", input=json.dumps(_PROJECT))
+
+
+_PROJECT = {
+    "apiVersion": "argoproj.io/v1alpha1",
+    "kind": "AppProject",
+    "metadata": {"name": "default", "namespace": NAMESPACE},
+    "spec": {
+        "sourceRepos": ["*"],
+        "destinations": [{"server": "*", "namespace": "*"}],
+        "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+    },
+}
