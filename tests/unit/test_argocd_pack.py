@@ -86,3 +86,13 @@ def test_the_smoke_test_uses_the_secret_that_the_operator_writes() -> None:
 def test_removing_a_directory_never_removes_a_cluster() -> None:
     (clusters,) = documents(PACK / "applicationset.yaml")
     assert clusters["spec"]["syncPolicy"]["preserveResourcesOnDeletion"] is True
+
+
+def test_a_commit_that_mends_a_cluster_is_taken_by_the_next_retry() -> None:
+    (application,), (clusters,) = (documents(PACK / name) for name in ("application.yaml", "applicationset.yaml"))
+    policy = application["spec"]["syncPolicy"]
+    retry = policy["retry"]
+    assert retry["refresh"] is True
+    assert retry["limit"] == -1, "a cluster that heals later still gets its later waves"
+    assert retry["backoff"]["maxDuration"] == "1m"
+    assert clusters["spec"]["template"]["spec"]["syncPolicy"] == policy
