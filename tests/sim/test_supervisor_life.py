@@ -159,3 +159,30 @@ def test_an_object_that_was_deleted_and_made_again_unseen_is_a_new_object_for_us
         assert ("secrets", NAMESPACE, "ssh") in plane.kube.store.objects
 
     story(tell)
+
+
+def test_an_edit_that_is_seen_before_the_answer_about_the_finalizer_is_not_taken_back_by_it():
+    async def main():
+        plane = Plane(1, CRD)
+        try:
+            process = plane.start()
+            process.lag = 1e6  # nothing tells of the edit a second time
+            patch = process.client.patch
+
+            async def slow_answer(*args, **how):
+                answer = await patch(*args, **how)
+                if "finalizers" in str(args):
+                    process.client.patch = patch
+                    plane.wish(specs.spec(1, 1))
+                    process.supervisor.object_seen(plane.object())
+                return answer
+
+            process.client.patch = slow_answer
+            plane.wish(specs.spec(1, 0))
+            await plane.until(plane.ready, 3600)
+            assert plane.object()["metadata"]["generation"] == plane.object()["status"]["observedGeneration"] == 2
+            assert plane.problems() == []
+        finally:
+            await plane.end()
+
+    clock.run(main(), limit=50_000)

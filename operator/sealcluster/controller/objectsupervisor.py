@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from sealcluster.api import RETRY_ANNOTATION, DeletionPolicy, InvalidSealCluster, SealCluster, parse
@@ -124,7 +124,7 @@ class ObjectSupervisor:
             await self._refuse(first.reason, _listed(error.errors))
             return
         if not cluster.deleting:
-            self._body = await self._finalizer.hold(self._body) or self._body
+            await self._take_answer(self._finalizer.hold)
         problems = [] if cluster.deleting else [*validate(cluster.spec), *self._change_errors(cluster)]
         if problems:
             await self._refuse(problems[0].reason, _listed(problems))
@@ -232,7 +232,14 @@ class ObjectSupervisor:
         self._voice.refuse(reason, message)
 
     async def _release(self) -> None:
-        self._body = await self._finalizer.release(self._body) or self._body
+        await self._take_answer(self._finalizer.release)
+
+    async def _take_answer(self, ask: Callable[[Body], Awaitable[Body | None]]) -> None:
+        """Go on with the object as the API server answers it, unless an event came before the answer: that may tell of a later version."""
+        asked = self._body
+        answer = await ask(asked)
+        if answer is not None and self._body is asked:
+            self._body = answer
 
     def _extra(self) -> dict[str, str]:
         return {"cluster": f"{self.namespace}/{self.name}"}
