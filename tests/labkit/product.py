@@ -355,12 +355,15 @@ def site(machines: Any, tmp_path: Path) -> Iterator[Callable[..., Site]]:
 
 @pytest.fixture
 def managed(site: Callable[..., Site], seal_plane: Any, tmp_path: Path) -> Iterator[Callable[..., Managed]]:
-    """`managed(n)`: machines, a registry, a management plane with our kind and the Secret `lab-ssh`, and a running operator."""
+    """`managed(n)`: machines, a registry, a management plane with our kind and the Secret `lab-ssh`, and a running operator.
+
+    More keywords are settings of the operator.
+    """
     operators: list[Operator] = []
 
-    def make(*specs: MachineSpec | int, secret: bool = True, images: Sequence[str] = IMAGES) -> Managed:
+    def make(*specs: MachineSpec | int, secret: bool = True, images: Sequence[str] = IMAGES, **settings: str) -> Managed:
         here = site(*specs, images=images)
-        operator = Operator(seal_plane, tmp_path, here.registry.address)
+        operator = Operator(seal_plane, tmp_path, here.registry.address, **settings)
         operators.append(operator)
         managed = Managed(seal_plane, here, operator)
         if secret:
