@@ -69,7 +69,7 @@ async def test_what_was_damaged_on_the_way_is_thrown_away(m1, tmp_path):
     (store / f"{digest}.part").write_bytes(b"x" * 1000)
     with pytest.raises(TransientError, match="not what was sent"):
         await m1.port().send(digest, file)
-    assert not list(store.iterdir())
+    assert not list(store.glob("[!.]*"))
     assert await m1.port().send(digest, file) == 2_000_000
 
 
@@ -127,3 +127,36 @@ async def test_missing(m1, tmp_path):
 async def test_only_digests_name_parts(m1, tmp_path, digest):
     with pytest.raises(ValueError, match="sha256"):
         await m1.port().send(digest, tmp_path)
+
+
+def another_boot(m1):
+    """The machine went down and came up again, as far as the store can tell."""
+    (m1.box.state / "store/.boot").write_text("1c0ffee0-0000-4000-8000-000000000000\n")
+
+
+async def test_parts_of_an_earlier_boot_are_proven_before_they_are_believed(m1, tmp_path):
+    whole, file = part(tmp_path, 1_000_000)
+    await m1.port().send(whole, file)
+    torn = hashlib.sha256(b"torn").hexdigest()
+    (m1.box.state / "store" / torn).write_bytes(b"")
+    another_boot(m1)
+    assert (await m1.port().facts(FactsQuery())).parts == frozenset()
+    assert await m1.port().missing([whole, torn]) == {torn}
+    assert (await m1.port().facts(FactsQuery())).parts == {whole}
+
+
+async def test_a_part_that_a_power_loss_tore_is_sent_again(m1, tmp_path):
+    digest, file = part(tmp_path, 1_000_000)
+    await m1.port().send(digest, file)
+    (m1.box.state / "store" / digest).write_bytes(file.read_bytes()[:4096])
+    another_boot(m1)
+    assert await m1.port().send(digest, file) == 1_000_000
+    assert (m1.box.state / "store" / digest).read_bytes() == file.read_bytes()
+
+
+async def test_what_arrived_in_part_before_a_reboot_is_not_sent_again(m1, tmp_path):
+    digest, file = part(tmp_path, 3_000_000)
+    await m1.port().send(*part(tmp_path, 10, "other"))
+    (m1.box.state / "store" / f"{digest}.part").write_bytes(file.read_bytes()[:1_000_000])
+    another_boot(m1)
+    assert await m1.port().send(digest, file) == 2_000_000

@@ -13,7 +13,7 @@ from sealcluster.core.ops import Claim, CleanHost, Job, JobResult
 from sealcluster.core.ports import Fence, Progress
 from sealcluster.host.framing import sections, text
 from sealcluster.host.layout import Layout
-from sealcluster.host.operations import recipe
+from sealcluster.host.operations import REPEATABLE, recipe
 from sealcluster.host.scripts import Value, assemble, nonce
 from sealcluster.host.secrets_of import secrets_of
 from sealcluster.host.unit_logs import unit_of
@@ -68,6 +68,7 @@ class Running:
             "step": self.job.step,
             "digest": self.job.digest,
             "attempt": self.attempt,
+            "flush": not isinstance(self.job.op, REPEATABLE),
             "job": self.directory,
             "seconds": max(1, int(self.job.timeout)),
             "keep": 48,
@@ -115,7 +116,7 @@ class JobRunner:
         how = recipe(running.job.op)
         values = running.values(self._layout)
         directory = f"{self._layout.prefix}/var/lib/sealcluster/jobs/{running.directory}"
-        shared: dict[str, Value] = {name: values[name] for name in ("R", "step", "digest", "attempt", "seconds", "final")}
+        shared: dict[str, Value] = {name: values[name] for name in ("R", "step", "digest", "attempt", "flush", "seconds", "final")}
         shared["watched"] = unit_of(running.job)
         shared |= {"d": directory, "N": nonce(), "PATH": self._layout.path}
         script = assemble(shared, "env", "base", "journal", "op") + ". ./in/vars\n" + assemble({}, *how.scripts)

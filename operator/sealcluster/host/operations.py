@@ -151,11 +151,17 @@ def _word(value: str) -> str:
     return value
 
 
+REPEATABLE = (
+    ops.FetchParts, ops.InstallRootfs, ops.CommitRegistry, ops.PrepareRegistry, ops.PutFiles, ops.WriteHosts, ops.PullImages,
+    ops.GenerateCSRs, ops.InstallCertificates, ops.StartUnits, ops.RestoreManifests,
+)  # fmt: skip
+"""Ops that may be done twice without harm, and flush what they made before they end: a power loss may take their lines of the journal."""
+
 _RECIPES: dict[type, tuple[Any, ...]] = {
     ops.Claim: (_claim, "op_claim"),
-    ops.InstallRootfs: (_install_rootfs, "op_install_rootfs"),
-    ops.FetchParts: (_fetch_parts, "op_fetch_parts"),
-    ops.CommitRegistry: (_commit_registry, "op_commit_registry"),
+    ops.InstallRootfs: (_install_rootfs, "store", "op_install_rootfs"),
+    ops.FetchParts: (_fetch_parts, "store", "op_fetch_parts"),
+    ops.CommitRegistry: (_commit_registry, "store", "op_commit_registry"),
     ops.WriteHosts: (_write_hosts, "hosts", "op_write_hosts"),
     ops.RunScript: (_run_script, "op_run_script"),
     ops.PrepareRegistry: (_prepare_registry, "op_prepare_registry"),
@@ -166,7 +172,7 @@ _RECIPES: dict[type, tuple[Any, ...]] = {
     ops.KubeadmJoin: (_kubeadm_join, "kubeadm", "op_kubeadm_join"),
     ops.KubeadmReset: (_kubeadm_reset, "kubeadm", "op_kubeadm_reset"),
     ops.PutFiles: (_put_files, "op_put_files"),
-    ops.Guest: (_guest, "op_guest"),
+    ops.Guest: (_guest, "store", "op_guest"),
     ops.EtcdMember: (_etcd_member, "etcd", "op_etcd_member"),
     ops.StartUnits: (_start_units, "op_start_units"),
     ops.RestoreManifests: (_restore_manifests, "op_restore_manifests"),

@@ -29,7 +29,7 @@ async def send(connection: Connection, layout: Layout, digest: str, source: Path
     _check([digest])
     size = (await asyncio.to_thread(source.stat)).st_size
     host, doing = connection.name, f"sending part {digest[:12]}"
-    script = assemble({"R": layout.prefix, "N": nonce(), "digest": digest, "size": size}, "base", "send")
+    script = assemble({"R": layout.prefix, "N": nonce(), "digest": digest, "size": size}, "base", "store", "send")
     async with connection.open(script, within=120 + size / SLOWEST, doing=doing) as channel:
         verb, *words = (await _answer(connection, channel, doing)).split(" ")
         if verb == "have":
@@ -59,7 +59,7 @@ async def missing(connection: Connection, layout: Layout, digests: Sequence[str]
     if not digests:
         return frozenset()
     output = await connection.execute(
-        assemble({"R": layout.prefix, "N": nonce(), "tree": tree}, "base", "missing"),
+        assemble({"R": layout.prefix, "N": nonce(), "tree": tree}, "base", "store", "missing"),
         "".join(f"{digest}\n" for digest in digests).encode(),
         within=60,
         doing="looking for parts",

@@ -60,9 +60,12 @@ for d in "$S"/jobs/*/; do
 	fi
 done 2>/dev/null
 sect parts
-for f in "$S"/store/*; do
-	[ -f "$f" ] && printf '%s\n' "${f##*/}"
-done
+# Those of an earlier boot are proven before they are believed, by whoever wants them next (store.sh).
+if [ -r "$S/store/.boot" ] && [ "$(cat "$S/store/.boot")" = "$(cat "$R/proc/sys/kernel/random/boot_id")" ]; then
+	for f in "$S"/store/*; do
+		[ -f "$f" ] && printf '%s\n' "${f##*/}"
+	done
+fi
 show managed "$S/managed"
 sect digests
 {

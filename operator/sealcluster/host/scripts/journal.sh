@@ -1,5 +1,6 @@
-# The journal and the managed list: appended under the host's lock (descriptor 8), flushed to the disk.
-# Set before: step digest attempt.
+# The journal and the managed list: appended under the host's lock (descriptor 8).
+# Set before: step digest attempt flush. The lines of a step that may be done twice are not flushed to the disk one by one: a power loss
+# that takes them away costs doing it again. A later line that is flushed takes them along.
 journal_max=131072
 
 hold() {
@@ -32,7 +33,7 @@ append() {
 	if [ -s "$S/journal" ] && [ -n "$(tail -c 1 "$S/journal")" ]; then
 		printf '\n' >>"$S/journal" || return 1
 	fi
-	printf '%s\n' "$1" >>"$S/journal" && [ "$(tail -n 1 "$S/journal")" = "$1" ] && sync "$S/journal"
+	printf '%s\n' "$1" >>"$S/journal" && [ "$(tail -n 1 "$S/journal")" = "$1" ] && { [ -z "$flush" ] || sync "$S/journal"; }
 }
 
 # Room that only the journal and a job's result may use.

@@ -33,10 +33,16 @@ put_all() (
 
 # The parts named in $parts, unpacked into a directory.
 unpack_parts() {
+	prove_store || fail "looking at the store of parts: the disk may be full"
 	for part in $parts; do
 		[ -f "$S/store/$part" ] || fail "unpacking part $part: it is not in the store" 66
 		tar -x -o -p -C "$1" -f "$S/store/$part" || fail "unpacking part $part: tar failed"
 	done
+}
+
+# flush_tree <directory>: all below it is on the disk, and nothing else is waited for.
+flush_tree() {
+	find "$1" \( -type f -o -type d \) -print0 | xargs -0 -r sync
 }
 
 drop_parts() {

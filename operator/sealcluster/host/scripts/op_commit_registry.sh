@@ -17,6 +17,7 @@ place() {
 	mv "$dir/data.new" "$dir/data"
 }
 
+prove_store || fail "looking at the store of parts: the disk may be full"
 mkdir -p "$blobs_dir"
 for blob in $blobs; do
 	place "$blob" ""

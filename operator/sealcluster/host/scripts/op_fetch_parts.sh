@@ -1,5 +1,5 @@
 # Download parts from a distribution server, several at a time; nothing enters the store under its name unverified.
-mkdir -p "$S/store"
+prove_store || fail "looking at the store of parts: the disk may be full"
 
 fetch() {
 	part=$S/store/$1.get
@@ -15,7 +15,7 @@ fetch() {
 		rm -f "$part"
 		return 1
 	fi
-	sync "$part" && mv "$part" "$S/store/$1" && printf 'fetched %s\n' "$1"
+	mv "$part" "$S/store/$1" && printf 'fetched %s\n' "$1"
 }
 
 running=0

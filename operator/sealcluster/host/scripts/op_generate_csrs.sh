@@ -58,4 +58,4 @@ while read -r path; do
 	cat "$requests/$path.csr"
 done <in/names >out
 rm -rf "$fresh" in/key
-sync -f "$requests" 2>/dev/null || sync
+flush_tree "$requests" || fail "keeping keys and requests: the disk may be full"

@@ -7,7 +7,9 @@ mkdir -p "$dest" "$new" "$trash" || fail "making $new: the disk may be full"
 unpack_parts "$new"
 put_all "$new/" || fail "writing rendered files below $new: the disk may be full: $(df -P -k "$new" | tail -n 1)"
 rm -rf "$new/registry"
-sync -f "$new" 2>/dev/null || sync
+# Before the flush: what is thrown away need not reach the disk at all.
+[ -n "$keep_parts" ] || drop_parts
+flush_tree "$new" || fail "flushing $new: the disk may be full"
 
 each_entry() {
 	for entry in "$1"/* "$1"/.[!.]*; do
@@ -29,4 +31,3 @@ while read -r entry; do
 	mv "$new/$entry" "$dest/$entry" || fail "installing $dest/$entry: mv failed"
 done <in/new
 rm -rf "$new" "$trash"
-[ -n "$keep_parts" ] || drop_parts

@@ -1,6 +1,6 @@
 # Take one content part from standard input into the store. Set before: digest size.
 # Says how much is there; then reads the rest, checks it and gives it its name.
-mkdir -p "$S/store" && chmod 700 "$S" "$S/store" || exit 73
+prove_store || exit 73
 part=$S/store/$digest.part
 if [ -f "$S/store/$digest" ]; then
 	printf 'have\n'
@@ -34,5 +34,5 @@ elif [ "${sum%% *}" != "$digest" ]; then
 	rm -f "$part"
 	printf 'corrupt %s\n' "${sum%% *}"
 else
-	sync "$part" && mv "$part" "$S/store/$digest" && printf 'stored\n'
+	mv "$part" "$S/store/$digest" && printf 'stored\n'
 fi

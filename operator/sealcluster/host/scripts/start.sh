@@ -1,5 +1,5 @@
 # Start a job or find it, then wait for its end. Standard input: a tar of the job's files.
-# Set before: cluster fence step digest attempt job seconds wait keep final owned.
+# Set before: cluster fence step digest attempt flush job seconds wait keep final owned.
 d=$S/jobs/$job
 
 answer() {

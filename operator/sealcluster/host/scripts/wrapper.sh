@@ -1,6 +1,6 @@
 # The process of a job's unit. Set before: d step digest attempt seconds final watched.
-# Order at the end: result beside its name, journal, secrets away, result. Whoever sees `rc` sees a finished job. Only the journal is
-# flushed to the disk: after a power loss it has the last word, and a directory that lost its result is an interrupted job.
+# Order at the end: result beside its name, journal, secrets away, result. Whoever sees `rc` sees a finished job. Of these only the
+# journal is flushed to the disk: after a power loss it has the last word, and a directory that lost its result is an interrupted job.
 umask 077
 cd "$d" || exit 74
 exec 9>lock
