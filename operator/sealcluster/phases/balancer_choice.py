@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sealcluster.api import SealClusterSpec
+from sealcluster.core.errors import TerminalError
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.environment import host_env
 from sealcluster.render.expand import expand
@@ -49,6 +50,12 @@ def balancer_image(view: ClusterView, host: HostView) -> str:
         return str(view.spec.endpoint.load_balancer_image)
     if balancer(view, host) == LVSCARE:
         labelled = [i.labels["image"] for i in view.images_for(host) if "image" in i.labels]
+        if not labelled:
+            raise TerminalError(
+                "choosing the workers' balancer: spec.endpoint.loadBalancer is lvscare, and no cluster image names one in its label image",
+                reason="InvalidSpec",
+                hint="set spec.endpoint.loadBalancerImage, or spec.endpoint.loadBalancer: Auto",
+            )
         return expand(labelled[-1], host_env(view, host))
     registry = f"{view.spec.registry.domain}:{view.spec.registry.port}"
     tags = [t for i in view.images_for(host) for t in _haproxy_tags(i.registry.links)]
