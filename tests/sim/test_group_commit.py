@@ -35,6 +35,26 @@ def test_a_thousand_changes_at_once_are_two_writes():
     story(tell)
 
 
+def test_all_changes_of_one_write_go_on_together():
+    """One after another, each of thousands of claimed machines was followed by a turn of the engine over all of them."""
+
+    async def tell(record, management):
+        gone_on = 0
+
+        async def one(name):
+            nonlocal gone_on
+            await record.update(guests(name))
+            gone_on += 1
+
+        tasks = [asyncio.create_task(one(str(n))) for n in range(1000)]
+        await asyncio.wait(tasks[1:], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(0)
+        assert gone_on == 1000
+        assert all(task.done() for task in tasks)
+
+    story(tell)
+
+
 def test_a_change_that_cannot_be_made_hinders_no_other():
     def refuse(record):
         raise TerminalError("no", reason="InternalError")

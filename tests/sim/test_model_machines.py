@@ -386,3 +386,14 @@ async def test_skew_is_measured_against_the_observer(bench):
     bench.world.machine("m2").skew = 42.0
     assert (await bench.facts("m2")).skew == pytest.approx(42.0, abs=1)
     assert (await bench.facts("m1")).skew == pytest.approx(0.0, abs=1)
+
+
+def test_a_machine_is_found_by_its_name_and_shows_its_addresses_also_after_changes():
+    world = ModelWorld(seed=1)
+    first = world.add(Machine("m1", "10.0.0.1"), "10.0.1.1")
+    assert world.network.addresses_of(first) == {"10.0.0.1", "10.0.1.1"}
+    assert set(world.machines) == {"m1"}
+    second = world.add(Machine("m1", "10.0.0.1"))  # another machine takes its place
+    assert world.machine("m1") is first, "which still has an address of its own, and came first"
+    assert world.network.addresses_of(first) == {"10.0.1.1"}
+    assert world.network.addresses_of(second) == {"10.0.0.1"}

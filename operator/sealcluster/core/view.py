@@ -236,7 +236,11 @@ class ClusterView:
         """True when the host cannot be seen or its own actions keep failing: others do not wait for it."""
         if host.error is not None:
             return True
-        return any(f.count >= 2 or f.problem.terminal for f in self.failures.values() if f.problem.host == host.name)
+        return host.name in self._failing
+
+    @cached_property
+    def _failing(self) -> frozenset[str]:
+        return frozenset(f.problem.host for f in self.failures.values() if f.count >= 2 or f.problem.terminal)
 
     # --- health ------------------------------------------------------------------------------------------------
     @cached_property

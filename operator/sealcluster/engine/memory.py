@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from sealcluster.api import Host
@@ -47,6 +47,25 @@ class Sight:
     credentials: str = ""
     missing_certificates: tuple[str, ...] = ()
     expiry: float | None = None
+
+
+class _Seen(Mapping[str, HostFacts]):
+    """Facts by host as they are at the time of asking: a copy for each question about one of 2,000 machines was most of a pass."""
+
+    def __init__(self, sights: Mapping[str, Sight]) -> None:
+        self._sights = sights
+
+    def __getitem__(self, name: str) -> HostFacts:
+        facts = self._sights[name].facts
+        if facts is None:
+            raise KeyError(name)
+        return facts
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, sight in self._sights.items() if sight.facts is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 @dataclass
@@ -102,7 +121,7 @@ class Memory:
     @property
     def facts(self) -> Mapping[str, HostFacts]:
         """The last look at each host that was seen."""
-        return {name: s.facts for name, s in self.sights.items() if s.facts is not None}
+        return _Seen(self.sights)
 
     def port(self, host: str) -> HostPort:
         """The connection to a host that was looked at."""

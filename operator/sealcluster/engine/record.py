@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 
 from sealcluster.core.errors import Fenced, SealError, StateConflict, TransientError
@@ -17,6 +18,8 @@ class _Wish:
 
     change: Callable[[StateRecord], StateRecord]
     error: SealError | None = None
+    written: bool = False
+    """True once it is in the record, or can never be."""
 
     def on(self, record: StateRecord) -> StateRecord:
         """The record with this change; one that cannot be made is its own caller's concern."""
@@ -37,6 +40,8 @@ class Record:
         self._version = ""
         self._state: StateRecord | None = None
         self._lock = asyncio.Lock()
+        self._freed = asyncio.Event()
+        """Set, and replaced by a new one, each time the lock is let go."""
         self._wishes: list[_Wish] = []
         self._looking = False
 
@@ -48,7 +53,7 @@ class Record:
 
     async def take_over(self, new_id: Callable[[], str]) -> StateRecord:
         """Raise the fencing number; from here on an older operator's writes fail, on hosts too."""
-        async with self._lock:
+        async with self._alone():
             record, version = await self._management.load_state()
             if record is None:
                 record = StateRecord(cluster_id=new_id())
@@ -59,7 +64,7 @@ class Record:
 
     async def peek(self) -> StateRecord:
         """Read the record without taking the cluster over: for plans. Nothing can be changed afterwards."""
-        async with self._lock:
+        async with self._alone():
             record, _ = await self._management.load_state()
             self._state = record or StateRecord(cluster_id="")
             self._looking = True
@@ -74,20 +79,34 @@ class Record:
         """Compare-and-swap. After a conflict the record is read again: the change is applied to it if it is still ours, else Fenced.
 
         What others want changed while a write is under way goes into the next one, all together: thousands of machines that are
-        claimed at the same time must not write a record of thousands of rows thousands of times.
+        claimed at the same time must not write a record of thousands of rows thousands of times. And all that were in one write go on
+        together: one after another they would each be followed by a turn of the engine.
         """
         mine = _Wish(change)
         self._wishes.append(mine)
         try:
-            async with self._lock:
-                if mine in self._wishes:
-                    await self._write()
+            while not mine.written:
+                if self._lock.locked():
+                    await self._freed.wait()
+                    continue
+                async with self._alone():
+                    if not mine.written:
+                        await self._write()
         finally:
-            if mine in self._wishes:  # cancelled before its turn came
+            if not mine.written and mine in self._wishes:  # cancelled before its turn came
                 self._wishes.remove(mine)
         if mine.error is not None:
             raise mine.error
         return self.state
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        async with self._lock:
+            try:
+                yield
+            finally:
+                freed, self._freed = self._freed, asyncio.Event()
+                freed.set()
 
     async def _write(self) -> None:
         """Everything that is wished for now, in one write."""
@@ -104,14 +123,17 @@ class Record:
                         await self._reload()
                         continue
                 self._state = new
-                return
-            raise StateConflict("writing the state record: it changes faster than we can write it")
+                break
+            else:
+                raise StateConflict("writing the state record: it changes faster than we can write it")
         except SealError as error:
             for wish in batch:
                 wish.error = error
         except BaseException:
             self._wishes = [*batch, *self._wishes]  # only the one who wrote goes away; the others write it themselves
             raise
+        for wish in batch:
+            wish.written = True
 
     async def _reload(self) -> None:
         record, version = await self._management.load_state()

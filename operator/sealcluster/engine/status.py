@@ -22,6 +22,7 @@ from sealcluster.api import Failure as FailureStatus
 from sealcluster.api.catalogue import CATALOGUE
 from sealcluster.api.status import Condition
 from sealcluster.api.summary import phase_word, set_conditions, shorten, summarize, timestamp
+from sealcluster.core.plan import Action, Problem
 from sealcluster.core.view import HostView
 from sealcluster.engine.report import Report, as_reason
 from sealcluster.phases.clusterfile import clusterfile
@@ -45,7 +46,7 @@ def make_status(
         version=view.version or None,
         endpoint=f"https://{leader.address}:{view.spec.endpoint.port}" if leader and view.initialized else None,
         nodes=_counts(report),
-        hosts=tuple(_host(report, h, fingerprints.get(h.name)) for h in view.hosts.values()),
+        hosts=_hosts(report, fingerprints),
         plan=_plan(report),
         last_failure=_since(failure, _failure(report)),
         certificates=_certificates(report),
@@ -80,11 +81,15 @@ def _counts(report: Report) -> NodeCounts:
     )
 
 
-def _host(report: Report, host: HostView, fingerprint: str | None) -> HostStatus:
+def _hosts(report: Report, fingerprints: dict[str, str]) -> tuple[HostStatus, ...]:
+    problems = {p.host: p for p in reversed(report.problems)}  # the first one of each host counts
+    actions = {a.host: a for a in reversed(list(report.running.values()))}
+    return tuple(_host(report, h, fingerprints.get(h.name), problems.get(h.name), actions.get(h.name)) for h in report.view.hosts.values())
+
+
+def _host(report: Report, host: HostView, fingerprint: str | None, problem: Problem | None, action: Action | None) -> HostStatus:
     view = report.view
     node = view.node(host)
-    problem = next((p for p in report.problems if p.host == host.name), None)
-    action = next((a for a in report.running.values() if a.host == host.name), None)
     if host.error is not None and not host.error.terminal:
         state = HostState.UNREACHABLE
     elif problem is not None and problem.phase == "preflight":

@@ -59,15 +59,21 @@ class Work:
         started = False
         self.occupied.clear()
         self._outcomes.keep_only({a.key for p in plans.values() for a in p.actions} | {a.key for a in self.running.values()})
+        ours: dict[str, list[Action]] = {}
+        for known in self.running.values():
+            ours.setdefault(known.host, []).append(known)
         for action in (a for plan in plans.values() for a in plan.actions):
             if action.needs or action.lane in self._tasks or self._outcomes.waits(action, view.steady):
                 continue
-            if not self._planner.takes_apart(action.phase) and taken(view, action, self.running):  # cleaning ends what still runs there
+            if not self._planner.takes_apart(action.phase) and taken(
+                view, action, ours.get(action.host, ())
+            ):  # cleaning ends what still runs there
                 self.occupied.add(action.host)
                 continue
             if self._outcomes.futile(action):
                 continue
             self.running[action.lane] = action
+            ours.setdefault(action.host, []).append(action)
             self._tasks[action.lane] = asyncio.create_task(self._apply(view, action), name=action.key)
             started = True
         return started

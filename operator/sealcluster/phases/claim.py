@@ -8,7 +8,7 @@ from sealcluster.core.digest import digest
 from sealcluster.core.ops import Claim as ClaimOp
 from sealcluster.core.ops import Job
 from sealcluster.core.plan import Action, PhasePlan
-from sealcluster.core.policies.preflight import blockers, preflight
+from sealcluster.core.policies.preflight import kept_out, preflight
 from sealcluster.core.state import InventoryRow
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
@@ -24,7 +24,8 @@ class Claim:
 
     def plan(self, view: ClusterView) -> PhasePlan:
         """Machines that were seen, passed preflight and are not ours yet."""
-        checks = [c for c in preflight(view) if c.blocks]
+        free = [h.name for h in view.wanted if h.facts is not None and not self._claimed(view, h)]
+        out = kept_out(preflight(view), free) if free else frozenset()
         actions = []
         done = 0
         for host in view.wanted:
@@ -34,7 +35,7 @@ class Claim:
                 done += 1
                 if view.images_for(host) and host.row != _current(view, host):
                     actions.append(Action(self.name, RECORD, host.name, "how to reach or to clean it has changed"))
-            elif not blockers(checks, host.name):
+            elif host.name not in out:
                 needs = "" if view.images_for(host) else "the cluster's images"
                 actions.append(Action(self.name, "claim", host.name, "the machine is free", needs))
         return PhasePlan(tuple(actions), done=done, total=len(view.wanted))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sealcluster.core.plan import Action, PhasePlan, Problem
-from sealcluster.core.policies.preflight import CLUSTER, blockers, preflight
+from sealcluster.core.policies.preflight import CLUSTER, kept_out, preflight
 from sealcluster.core.view import ClusterView
 from sealcluster.phases.base import Context
 
@@ -32,7 +32,8 @@ class Preflight:
                         cluster=check.scope == CLUSTER,
                     )
                 )
-        passed = sum(1 for h in view.wanted if h.facts is not None and not blockers(checks, h.name))
+        out = kept_out(checks, (h.name for h in view.wanted))
+        passed = sum(1 for h in view.wanted if h.facts is not None and h.name not in out)
         return PhasePlan(problems=tuple(problems), done=passed, total=len(view.wanted))
 
     async def apply(self, context: Context, view: ClusterView, action: Action) -> None:

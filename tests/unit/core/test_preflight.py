@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sealcluster.core.facts import Disk, Owner
-from sealcluster.core.policies.preflight import CLUSTER, blockers, preflight
+from sealcluster.core.policies.preflight import CLUSTER, blockers, kept_out, preflight
 
 from .views import facts, host, spec, view
 
@@ -60,6 +60,12 @@ def test_two_machines_that_share_an_identity_hold_up_everybody(same, reason):
     assert "m1, w1" in found[0].message
     assert blockers(report, "m1")
     assert blockers(report, "w1")
+
+
+@pytest.mark.parametrize("worker", [{}, {"arch": "riscv64"}, {"hostname": "m1"}])
+def test_who_is_kept_out_is_the_same_asked_for_one_or_for_all(worker):
+    report = preflight(world(**worker))
+    assert kept_out(report, ["m1", "w1"]) == {name for name in ("m1", "w1") if blockers(report, name)}
 
 
 def test_what_we_installed_ourselves_is_no_leftover():

@@ -1,12 +1,14 @@
 """What a turn tells of several problems."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sealcluster.api.catalogue import CATALOGUE
 from sealcluster.api.conditions import ConditionType, Reason
 from sealcluster.api.summary import summarize
-from sealcluster.core.plan import PhasePlan, Problem
+from sealcluster.core.plan import Action, PhasePlan, Problem
 from sealcluster.engine.report import make_report
+from sealcluster.engine.status import make_status
 from unit.core.views import spec, view
 
 
@@ -35,6 +37,19 @@ def test_what_needs_a_person_is_shown_before_what_passes_by_itself():
 def test_a_problem_without_a_hint_of_its_own_gets_that_of_its_reason():
     (problem,) = report(Problem("SudoFailed", "becoming root on host w1: no", "w1", "connect")).problems
     assert problem.hint == CATALOGUE[Reason.SUDO_FAILED].cure
+
+
+def test_a_machines_row_tells_its_first_problem_and_its_first_step():
+    world = view(spec(1, 2))
+    problems = (
+        Problem("ClockSkew", "the clock is wrong", "w1", "preflight", "run chrony"),
+        Problem("DiskFull", "the disk is full", "w1", "preflight", "free space"),
+    )
+    steps = {"w2": Action("join-nodes", "join", "w2"), "w2/certificates": Action("certificates", "request", "w2")}
+    found = make_report(world, {"preflight": PhasePlan(problems=problems)}, steps, {}, ["checking machines"])
+    rows = {row.name: row for row in make_status(found, (), datetime(2026, 1, 31, tzinfo=UTC), fingerprints={}, failure=None).hosts}
+    assert rows["w1"].message == "the clock is wrong"
+    assert rows["w2"].message == "join"
 
 
 def test_the_same_problem_is_told_once():

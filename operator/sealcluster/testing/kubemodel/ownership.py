@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
+
+from sealcluster.testing.kubemodel.trees import copied
 
 Step = str | tuple[tuple[str, str], ...]
 """A field's name, or the key fields of a row in a list of type map."""
@@ -47,16 +48,16 @@ def merged(old: Any, new: Any, schema: Schema) -> Any:
     if isinstance(old, dict) and isinstance(new, dict):
         out = dict(old)
         for key, inner in new.items():
-            out[key] = merged(old.get(key), inner, _inner(schema, key)) if key in old else copy.deepcopy(inner)
+            out[key] = merged(old.get(key), inner, _inner(schema, key)) if key in old else copied(inner)
         return out
     keys = _keyed(schema)
     if keys and isinstance(old, list) and isinstance(new, list):
         rows = {row_key(row, keys): row for row in old}
         for row in new:
             key = row_key(row, keys)
-            rows[key] = merged(rows[key], row, schema.get("items") or {}) if key in rows else copy.deepcopy(row)
+            rows[key] = merged(rows[key], row, schema.get("items") or {}) if key in rows else copied(row)
         return list(rows.values())
-    return copy.deepcopy(new)
+    return copied(new)
 
 
 def without(value: Any, path: Path, schema: Schema) -> Any:

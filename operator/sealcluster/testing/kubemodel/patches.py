@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from sealcluster.testing.kubemodel.refusal import Refusal
+from sealcluster.testing.kubemodel.trees import copied
 
 
 def merge(target: Any, patch: Any) -> Any:
     """Lay a merge patch over a value; null removes."""
     if not isinstance(patch, dict):
-        return copy.deepcopy(patch)
+        return copied(patch)
     out = dict(target) if isinstance(target, dict) else {}
     for key, value in patch.items():
         if value is None:
@@ -23,7 +23,7 @@ def merge(target: Any, patch: Any) -> Any:
 
 def json_patch(target: Any, steps: list[dict[str, Any]]) -> Any:
     """Apply `test`, `add`, `replace` and `remove`. Raises `Refusal` (422 without details) when a test fails or a path is not there."""
-    out = copy.deepcopy(target)
+    out = copied(target)
     for step in steps:
         *parents, last = [p.replace("~1", "/").replace("~0", "~") for p in step["path"].split("/")[1:]]
         where = out

@@ -114,7 +114,8 @@ def _array(value: list[Any], schema: Schema, path: str) -> Causes:
     keys = [repr(v) for v in value] if kind == "set" else []
     if kind == "map" and all(isinstance(v, dict) for v in value):
         keys = [repr([v.get(k) for k in schema["x-kubernetes-list-map-keys"]]) for v in value]
-    found += [(f"{path}[{i}]", "Duplicate value") for i, key in enumerate(keys) if key in keys[:i]]
+    first = {key: i for i, key in reversed(list(enumerate(keys)))}
+    found += [(f"{path}[{i}]", "Duplicate value") for i, key in enumerate(keys) if first[key] < i]
     for index, inner in enumerate(value):
         found += faults(inner, schema.get("items") or {}, f"{path}[{index}]")
     return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from typing import Any
 
 from sealcluster.testing.kubemodel import ownership, patches, schema
 from sealcluster.testing.kubemodel.refusal import Refusal, conflict, invalid, not_found
+from sealcluster.testing.kubemodel.trees import copied
 
 Object = dict[str, Any]
 Key = tuple[str, str, str]
@@ -54,12 +54,12 @@ class Store:
         found = self.objects.get(key)
         if found is None:
             raise not_found(f'{key[0]} "{key[2]}"')
-        return copy.deepcopy(found)
+        return copied(found)
 
     def listed(self, plural: str, namespace: str | None) -> list[Object]:
         """Copies, by namespace and name."""
         keys = sorted(k for k in self.objects if k[0] == plural and (namespace is None or k[1] == namespace))
-        return [copy.deepcopy(self.objects[k]) for k in keys]
+        return [copied(self.objects[k]) for k in keys]
 
     # --- writing -----------------------------------------------------------------------------------------------
     def create(self, kind: Kind, namespace: str, body: Object) -> Object:
@@ -87,7 +87,7 @@ class Store:
         for name in ("resourceVersion", "uid"):
             if wanted.get(name) not in (None, "", metadata[name]):
                 raise conflict(f'{key[0]} "{key[2]}"')
-        result = copy.deepcopy(old)
+        result = copied(old)
         if subresource == "status":
             result["status"] = new.get("status") or {}
         else:
@@ -188,21 +188,21 @@ class Store:
     def _store(self, kind: Kind, key: Key, new: Object, event: str) -> Object:
         self.version += 1
         new["metadata"]["resourceVersion"] = str(self.version)
-        self.objects[key] = copy.deepcopy(new)
-        self._publish(event, new)
-        return copy.deepcopy(new)
+        self.objects[key] = kept = copied(new)
+        self._publish(event, kept)  # nobody gets at either but through a copy
+        return copied(new)
 
     def _forget(self, kind: Kind, key: Key, last: Object) -> Object:
         self.version += 1
         self.objects.pop(key, None)
         self.owners.pop(key, None)
         last["metadata"]["resourceVersion"] = str(self.version)
-        self._publish("DELETED", last)
+        self._publish("DELETED", copied(last))
         return last
 
     # --- watching ----------------------------------------------------------------------------------------------
     def _publish(self, event: str, new: Object) -> None:
-        self.events.append((self.version, event, copy.deepcopy(new)))
+        self.events.append((self.version, event, new))
         if len(self.events) > HISTORY:
             self.oldest = self.events.pop(0)[0]
         for watcher in self._watchers:
@@ -229,7 +229,7 @@ class Store:
                 for version, event, found in [e for e in self.events if e[0] > seen]:
                     seen = version
                     if found["kind"] == kind and namespace in (None, found["metadata"].get("namespace")):
-                        yield event, copy.deepcopy(found)
+                        yield event, copied(found)
                 await news.wait()
         finally:
             self._watchers.discard(news)

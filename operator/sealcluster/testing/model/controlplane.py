@@ -54,7 +54,7 @@ class ControlPlanes:
         voters = kube.etcd.voters()
         seen = 0
         for voter in voters:
-            other = next((m for m in self.network.machines.values() if m.name == voter.machine), None)
+            other = self.network.named.get(voter.machine)
             if other is not None and self.network.reaches(machine, other) and self.etcd_runs(other, voter, now):
                 seen += 1
         return seen > len(voters) // 2
@@ -68,8 +68,7 @@ class ControlPlanes:
 
     def api_machines(self, kube: ModelKube, now: float) -> list[Machine]:
         """Machines whose API server answers."""
-        unique = {m.name: m for m in self.network.machines.values()}
-        return [m for m in unique.values() if self.api_up(m, kube, now)]
+        return [m for m in self.network.named.values() if self.api_up(m, kube, now)]
 
     def api_at(self, source: Machine, name: str, port: int, kube: ModelKube, now: float) -> bool:
         """Would a client on this machine that dials ``https://name:port`` reach this cluster's API?"""
@@ -120,7 +119,7 @@ class ControlPlanes:
     # --- Nodes -------------------------------------------------------------------------------------------------
     def sync_nodes(self, kube: ModelKube, now: float) -> None:
         """Bring every Node's readiness up to date."""
-        machines = {m.name: m for m in self.network.machines.values()}
+        machines = self.network.named
         for node in kube.nodes.values():
             self._sync_node(node, machines.get(node.machine), kube, now)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sealcluster.testing.model import etchosts
@@ -17,7 +18,7 @@ class Network:
     """The wires. Machines are found by address."""
 
     machines: dict[str, Machine] = field(default_factory=dict)
-    """By address; two addresses may lead to one machine."""
+    """By address; two addresses may lead to one machine. Added to by `put` alone."""
     cut: set[str] = field(default_factory=set)
     """Names of machines that the operator cannot reach."""
     isolated: set[str] = field(default_factory=set)
@@ -30,6 +31,30 @@ class Network:
     """What it shows."""
     external: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """Addresses of load balancers of other people, with the addresses behind them."""
+    _named: dict[str, Machine] | None = None
+    _addresses: dict[str, frozenset[str]] | None = None
+
+    def put(self, address: str, machine: Machine) -> None:
+        """A machine gets an address."""
+        self.machines[address] = machine
+        self._named = self._addresses = None
+
+    @property
+    def named(self) -> Mapping[str, Machine]:
+        """Every machine once, by its name: made once, not for each question about thousands of machines."""
+        if self._named is None:
+            self._named = {machine.name: machine for machine in self.machines.values()}
+        return self._named
+
+    def addresses_of(self, machine: Machine) -> frozenset[str]:
+        """All that lead to it."""
+        if self._addresses is None:
+            found: dict[str, set[str]] = {}
+            for address, owner in self.machines.items():
+                found.setdefault(owner.name, set()).add(address)
+            self._addresses = {name: frozenset(addresses) for name, addresses in found.items()}
+        mine = self._addresses.get(machine.name, frozenset())
+        return frozenset(address for address in mine if self.machines[address] is machine)
 
     def at(self, address: str) -> Machine | None:
         """The machine with this address."""

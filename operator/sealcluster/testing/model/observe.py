@@ -35,7 +35,7 @@ def look(world: ModelWorld, machine: Machine, query: FactsQuery, observer_now: f
         modules_missing=hardware.modules_missing if query.preflight else frozenset(),
         tools_missing=hardware.tools_missing if query.preflight else frozenset(),
         disks=machine.disks(),
-        addresses=frozenset(address for address, m in world.network.machines.items() if m is machine),
+        addresses=world.network.addresses_of(machine),
         routes=hardware.routes if query.preflight else (),
         mtu=hardware.mtu,
         listening=world.planes.listening(machine, now),

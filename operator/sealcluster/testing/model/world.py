@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import Any
 
 from sealcluster.testing.clock import true_time
@@ -43,13 +43,13 @@ class ModelWorld:
     def add(self, machine: Machine, *aliases: str) -> Machine:
         """Put a machine on the network, at its address and at further ones."""
         for address in (machine.address, *aliases):
-            self.network.machines[address] = machine
+            self.network.put(address, machine)
         return machine
 
     @property
-    def machines(self) -> dict[str, Machine]:
+    def machines(self) -> Mapping[str, Machine]:
         """Every machine once, by its name."""
-        return {machine.name: machine for machine in self.network.machines.values()}
+        return self.network.named
 
     def machine(self, name: str) -> Machine:
         """The machine of this name."""
