@@ -22,7 +22,7 @@ def lab_cni_layers(blobs: Blobs, scratch: Path) -> list[Layer]:
 
 def lab_cni_settings() -> Settings:
     """Applied once, on a master."""
-    return _settings("kubectl apply -f manifests/lab-cni.yaml")
+    return _settings("kubectl apply -f manifests/lab-cni.yaml", labels={"sealcluster.io/network": "true"})
 
 
 def hello_inputs() -> list[str]:
@@ -40,9 +40,9 @@ def hello_settings() -> Settings:
     return _settings("kubectl apply -f manifests/hello.yaml", {"helloReplicas": "2"})
 
 
-def _settings(command: str, env: dict[str, str] | None = None) -> Settings:
-    labels = {"sealos.io.type": "application", "sealos.io.version": "v1beta1"}
-    return Settings(labels=labels, env=env or {}, cmd=(command,))
+def _settings(command: str, env: dict[str, str] | None = None, labels: dict[str, str] | None = None) -> Settings:
+    kind = {"sealos.io.type": "application", "sealos.io.version": "v1beta1"}
+    return Settings(labels={**kind, **(labels or {})}, env=env or {}, cmd=(command,))
 
 
 def _layers(blobs: Blobs, scratch: Path, name: str, images: list[containers.Container]) -> list[Layer]:

@@ -18,6 +18,9 @@ from sealcluster.phases.registry import tree_ready
 from sealcluster.phases.rootfs_files import application_files
 from sealcluster.render.expand import expand
 
+NETWORK = "sealcluster.io/network"
+"""Label of an application image."""
+
 
 def commands(view: ClusterView, image: ImageInfo, env: dict[str, str]) -> tuple[str, ...]:
     """ENTRYPOINT and CMD (or the spec's args in its place), variables expanded."""
@@ -29,6 +32,11 @@ def _texts(view: ClusterView, image: ImageInfo) -> tuple[str, ...]:
     if wanted is None or wanted.args is None:
         return image.commands
     return (*image.commands[: image.entrypoint], *wanted.args)
+
+
+def is_network(image: ImageInfo) -> bool:
+    """True when the image says that it is the pods' network: nodes become Ready with it, and it works for those that join later."""
+    return image.labels.get(NETWORK) == "true"
 
 
 def application_digest(view: ClusterView, image: ImageInfo) -> str:
@@ -75,7 +83,7 @@ class Guests:
             if self._recorded(view, image):
                 done += 1
                 continue
-            needs = previous or self._needs(view)
+            needs = previous or self._needs(view, image)
             leader = self._runner(view, image)
             actions.append(
                 Action(self.name, f"run the commands of {image.name}", leader.name if leader else "", "they did not succeed yet", needs,
@@ -103,10 +111,12 @@ class Guests:
         return view.leader
 
     @staticmethod
-    def _needs(view: ClusterView) -> str:
+    def _needs(view: ClusterView, image: ImageInfo) -> str:
         if not view.initialized or view.leader is None:
             return "a master whose API server answers"
         waiting = [h.name for h in view.wanted if not view.joined(h) and not view.failing(h)]
+        if is_network(image) and len(view.wanted) - len(waiting) > 1 and not any(not view.hosts[name].master for name in waiting):
+            waiting = []  # masters join one by one, which takes longest
         if waiting:
             return f"{waiting[0]} to join"
         registry = view.registry

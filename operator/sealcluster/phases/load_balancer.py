@@ -19,6 +19,7 @@ from sealcluster.phases.balancer_choice import (
     balancer_image,
 )
 from sealcluster.phases.base import Context
+from sealcluster.phases.join_masters import JoinMasters
 from sealcluster.render.staticpod import haproxy_files, lvscare_files
 
 MANIFESTS = "/etc/kubernetes/manifests"
@@ -42,7 +43,8 @@ class LoadBalancer:
                 done += 1
                 continue
             if not balancer_written(view, host):
-                actions.append(Action(self.name, "write the balancer", host.name, "its list of masters differs"))
+                needs = _more_to_come(view, host)
+                actions.append(Action(self.name, "write the balancer", host.name, "its list of masters differs", needs))
             elif not balancer_answers(view, host):
                 actions.append(
                     Action(self.name, "wait for the balancer", host.name, "its pod starts", "the balancer to answer", watch=(host.name,))
@@ -58,6 +60,17 @@ class LoadBalancer:
         remove = tuple(f"{MANIFESTS}/{m}" for m in _others(view, host))
         identity = digest(*(part for f in files for part in (f.path, f.content)), *remove)
         await context.gate.run(host.name, Job("load-balancer", identity, PutFiles(files, remove), timeout=60), reason="ScriptFailed")
+
+
+def _more_to_come(view: ClusterView, host: HostView) -> str:
+    """A balancer that works is not started again for every master that joins: once, with the last of them.
+
+    Only while all masters that serve are well, and while one really joins: otherwise the worker may need the one that has just come.
+    """
+    if not balancer_answers(view, host) or any(m.name not in view.cluster.ready_masters for m in view.serving_masters):
+        return ""
+    coming = JoinMasters().joins_now(view)
+    return f"{coming} to join" if coming else ""
 
 
 def balancer_written(view: ClusterView, host: HostView) -> bool:

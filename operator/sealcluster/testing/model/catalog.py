@@ -110,7 +110,9 @@ def rootfs(ref: str, arch: str = "amd64", version: str = VERSION, *, lvscare: bo
     return Built(info, content)
 
 
-def application(ref: str, name: str, arch: str = "amd64", *, script: str = "", images: tuple[str, ...] = ()) -> Built:
+def application(
+    ref: str, name: str, arch: str = "amd64", *, script: str = "", images: tuple[str, ...] = (), labels: Mapping[str, str] | None = None
+) -> Built:
     """An application image: one script that applies it; `cni` makes the cluster's network."""
     content: dict[str, bytes] = {}
     parts = (_part("root", {"install.sh": (script or f"model apply {name}\n").encode()}, content),)
@@ -120,6 +122,7 @@ def application(ref: str, name: str, arch: str = "amd64", *, script: str = "", i
         digest="sha256:" + hashlib.sha256((name + parts[0].digest).encode()).hexdigest(),
         arch=arch,
         type="application",
+        labels=dict(labels or {}),
         commands=("bash install.sh",),
         parts=parts,
         registry=_tree(images or (f"{name}/{name}:v1",), content),

@@ -15,6 +15,7 @@ from sealcluster.testing.model.timing import Timing
 
 ROOTFS = "registry.example/kubernetes:v1.34.4"
 CNI = "registry.example/cni:v1"
+HELLO = "registry.example/hello:v1"
 
 
 class ModelImages:
@@ -30,7 +31,8 @@ class ModelImages:
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         for arch in ("amd64", "arm64"):
             self.add(rootfs(ROOTFS, arch))
-            self.add(application(CNI, "cni", arch))
+            self.add(application(CNI, "cni", arch, labels={"sealcluster.io/network": "true"}))
+            self.add(application(HELLO, "hello", arch))
 
     def add(self, built: Built) -> None:
         """Offer an image."""
