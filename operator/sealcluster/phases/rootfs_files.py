@@ -17,6 +17,8 @@ from sealcluster.render.gotemplate import TemplateError, render
 TEMPLATE_SUFFIX = ".tmpl"
 OTHERS = 0o077
 """What is taken off the mode of a file that holds a secret: only root may read it."""
+IMAGE, SPEC, SECRET = "image", "spec", "Secret"
+"""Where the text of a change stands; besides, in a ConfigMap."""
 
 
 def rootfs_files(view: ClusterView, host: HostView) -> tuple[File, ...]:
@@ -39,13 +41,13 @@ def _render(view: ClusterView, image: ImageInfo, env: Mapping[str, str]) -> dict
     originals = dict(image.small_files)
     templates = dict(image.templates)
     secret: set[str] = set()
-    for change, of_secret in _changes(view, image):
-        if of_secret:
+    for change, place in _changes(view, image):
+        if place == SECRET:
             secret.add(change.path)
         if change.path in templates:
-            templates[change.path] = _apply(image, change, templates[change.path])
+            templates[change.path] = _apply(image, change, templates[change.path], place)
         else:
-            originals[change.path] = _apply(image, change, originals.get(change.path, ""))
+            originals[change.path] = _apply(image, change, originals.get(change.path, ""), place)
             out[change.path] = (originals[change.path], image.modes.get(change.path, 0o644))
     for path, text in templates.items():
         target = path.removesuffix(TEMPLATE_SUFFIX)
@@ -64,11 +66,11 @@ def _render(view: ClusterView, image: ImageInfo, env: Mapping[str, str]) -> dict
     return {path: (text, mode & ~OTHERS if path in secret else mode) for path, (text, mode) in out.items()}
 
 
-def _changes(view: ClusterView, image: ImageInfo) -> Iterable[tuple[ConfigChange, bool]]:
-    """Changes in order; True: the text comes from a Secret."""
+def _changes(view: ClusterView, image: ImageInfo) -> Iterable[tuple[ConfigChange, str]]:
+    """Changes in order, and where their texts stand."""
     for document in image.configs:
         try:
-            yield ConfigChange.from_document(document), False
+            yield ConfigChange.from_document(document), IMAGE
         except ConfigError as error:
             raise TerminalError(
                 f"reading config.yml of image {image.name}: {error}", reason="TemplateFailed", step="render", hint="fix the image"
@@ -78,21 +80,21 @@ def _changes(view: ClusterView, image: ImageInfo) -> Iterable[tuple[ConfigChange
             place = config.data_from.place if config.data_from is not None else None
             text = config.data if place is None else view.config_texts.get(place)
             if text is not None:
-                of_secret = place is not None and place[0] == "Secret"
-                yield ConfigChange(path=config.path, data=text, strategy=str(config.strategy)), of_secret
+                yield ConfigChange(path=config.path, data=text, strategy=str(config.strategy)), place[0] if place is not None else SPEC
 
 
-def _apply(image: ImageInfo, change: ConfigChange, old: str) -> str:
+def _apply(image: ImageInfo, change: ConfigChange, old: str, place: str) -> str:
     try:
         if change.strategy != "override" and change.path in image.opaque:
             raise ConfigError(f"{change.strategy} needs a text of at most 64 KiB in the image; only override replaces what is larger")
         return apply_config(old, change)
     except ConfigError as error:
+        own = place == IMAGE
         raise TerminalError(
-            f"changing {change.path} of image {image.name} as spec.configs says: {error}",
-            reason="InvalidSpec",
+            f"changing {change.path} of image {image.name} as {'its config.yml' if own else 'spec.configs'} says: {error}",
+            reason="TemplateFailed" if own else "InvalidSpec",
             step="render",
-            hint="fix spec.configs",
+            hint="fix the image" if own else "fix spec.configs",
         ) from error
 
 

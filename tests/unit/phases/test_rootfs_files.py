@@ -70,3 +70,14 @@ def test_what_a_tenant_says_is_data_for_templates_and_never_a_template():
     found = image(templates={"etc/a.tmpl": "{{ .A }}|{{ .registryDomain }}"})
     here = view(spec(env={"A": "{{ .registryPassword }}$registryPassword"}), images={"amd64": (found,)}, registry_password=PASSWORD)
     assert files(here)["etc/a"] == (0o644, "{{ .registryPassword }}$registryPassword|sealos.hub")
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["the image's", "the spec's"])
+def test_a_change_that_cannot_be_made_names_who_asked_for_it(own):
+    change = {"path": "etc/a.yaml", "strategy": "merge", "data": "- no map\n"}
+    document = {"kind": "Config", "metadata": {"name": "x"}, "spec": change}
+    found = image(small_files={"etc/a.yaml": "a: 1\n"}, configs=(document,) if own else ())
+    with pytest.raises(TerminalError) as caught:
+        files(world(found, configs=[] if own else [change]))
+    assert ("spec.configs" in str(caught.value)) == (not own)
+    assert (caught.value.reason, caught.value.hint) == (("TemplateFailed", "fix the image") if own else ("InvalidSpec", "fix spec.configs"))
