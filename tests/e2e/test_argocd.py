@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(3600)]
 
 LONG = 900
 """Seconds for a creation beside whatever else this computer does."""
+GUEST = "addons-clusters.demo"
 LATER = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "later", "annotations": {"argocd.argoproj.io/sync-wave": "1"}}}
 
 
@@ -77,11 +78,12 @@ def an_application_goes_into_it(platform):
     """Argo CD accepts the registration: what every cluster gets arrives in the new one."""
     config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "from-git"}, "data": {"said": "hello"}}
     platform.commit("what every cluster gets", "base", config=config)
-    platform.apply(platform.guest("demo"))
-    get = ("get", "configmap", "from-git", "-n", platform.guest("demo")["spec"]["destination"]["namespace"], "-o", "jsonpath={.data.said}")
+    platform.apply(platform.guests())
+    platform.until("registered: its Application is made", lambda: platform.app(GUEST))
+    namespace = platform.app(GUEST)["spec"]["destination"]["namespace"]
+    get = ("get", "configmap", "from-git", "-n", namespace, "-o", "jsonpath={.data.said}")
     platform.until("registered: applied into it", lambda: platform.cluster("demo").kubectl(*get, check=False) == "hello")
-    platform.until("registered: Synced", lambda: platform.app("addons-demo")["status"]["sync"]["status"] == "Synced")
-    platform.plane.kubectl("delete", "application", "addons-demo", "-n", "argocd")
+    platform.until("registered: Synced", lambda: platform.app(GUEST)["status"]["sync"]["status"] == "Synced")
 
 
 def grows(platform):
@@ -131,6 +133,7 @@ def is_pruned_once_confirmed(platform):
     platform.until("pruned: being deleted", lambda: "deletionTimestamp" in platform.seal("demo").get("metadata", {"deletionTimestamp": ""}))
     platform.until("pruned: gone", lambda: not platform.seal("demo"), LONG)
     platform.until("pruned: not registered", lambda: not platform.registration("demo"))
+    platform.until("pruned: the Application of its add-ons gone", lambda: not platform.app(GUEST))
 
 
 def goes_with_its_application_once_confirmed(platform):

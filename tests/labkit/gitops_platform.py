@@ -1,7 +1,6 @@
 """A platform by GitOps: management plane, operator, repository and Argo CD, what people write there and what they are shown."""
 
 import base64
-import copy
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -56,13 +55,11 @@ class Platform:
         document["spec"]["source"] |= {"repoURL": self.repository.url, "path": f"clusters/{name}"}
         return document
 
-    def guest(self, name: str) -> Object:
-        """The Application that addons.yaml makes for a registered cluster, as `addons-NAME`."""
-        template: Object = copy.deepcopy(example("addons.yaml")["spec"]["template"])
-        template["metadata"] = {"name": f"addons-{name}", "namespace": NAMESPACE}
-        template["spec"]["source"]["repoURL"] = self.repository.url
-        template["spec"]["destination"]["name"] = f"{self.namespace}.{name}"
-        return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", **template}
+    def guests(self) -> Object:
+        """The ApplicationSet for what every registered cluster gets; it makes `addons-<namespace>.<name>`."""
+        document = example("addons.yaml")
+        document["spec"]["template"]["spec"]["source"]["repoURL"] = self.repository.url
+        return document
 
     def commit(self, message: str, directory: str, **documents: Object | None) -> str:
         """Commit files of a directory (None: a file that goes); returns the revision."""

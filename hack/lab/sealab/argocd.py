@@ -1,4 +1,4 @@
-"""The real Argo CD beside a management plane, without containers: application controller, repository server and redis as processes.
+"""The real Argo CD beside a management plane, without containers: its two controllers, repository server and redis as processes.
 
     argocd = ArgoCD.install(plane)
     plane.kubectl("patch", "configmap", "argocd-cm", …)
@@ -29,6 +29,7 @@ VERSION = "v3.2.11"
 NAMESPACE = argocd_manifests.NAMESPACE
 
 _REDIS, _REPOSITORIES, _METRICS = 6379, 8081, 8082
+_SETS = {"metrics": 8090, "probe": 8091, "webhook": 8092}
 """Ports in the network namespace of its own, where nobody else is."""
 _READY_SECONDS = 20
 _TOOLS = {"ip": "iproute2", "nsenter": "util-linux", "git": "git"}
@@ -72,6 +73,7 @@ class ArgoCD:
         self._inside("redis", argocd_redis.command(self.folder / "tmp", _REDIS), {})
         self._inside("repo-server", self._repo_server(), common | {"ARGOCD_BINARY_NAME": "argocd-repo-server"})
         self._inside("controller", self._controller(), common | {"ARGOCD_BINARY_NAME": "argocd-application-controller"})
+        self._inside("sets", self._sets(), common | {"ARGOCD_BINARY_NAME": "argocd-applicationset-controller"})
 
     def stop(self) -> None:
         """End all processes; their logs stay until the plane goes."""
@@ -96,6 +98,11 @@ class ArgoCD:
         peers = ["--redis", f"127.0.0.1:{_REDIS}", "--repo-server", f"127.0.0.1:{_REPOSITORIES}"]
         return [str(binary("argocd", VERSION)), *peers, "--metrics-port", str(_METRICS), "--namespace", NAMESPACE]
 
+    def _sets(self) -> list[str]:
+        """The controller of ApplicationSets."""
+        own = [word for what, port in _SETS.items() for word in (f"--{what}-addr", f"127.0.0.1:{port}")]
+        return [str(binary("argocd", VERSION)), *own, "--argocd-repo-server", f"127.0.0.1:{_REPOSITORIES}", "--namespace", NAMESPACE]
+
     def _environment(self) -> dict[str, str]:
         return {
             "HOME": str(self.folder),
@@ -103,6 +110,7 @@ class ArgoCD:
             "ARGOCD_FAKE_IN_CLUSTER": "true",  # the plane is where it runs, so it is the destination kubernetes.default.svc
             "ARGOCD_RECONCILIATION_TIMEOUT": "5s",
             "ARGOCD_RECONCILIATION_JITTER": "0s",
+            "ARGOCD_APPLICATIONSET_CONTROLLER_REQUEUE_AFTER": "5s",
             "ARGOCD_TLS_DATA_PATH": str(self.folder / "tls"),
             "ARGOCD_SSH_DATA_PATH": str(self.folder / "ssh"),
             "ARGOCD_GPG_ENABLED": "false",
