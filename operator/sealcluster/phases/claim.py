@@ -12,6 +12,7 @@ from sealcluster.core.policies.preflight import kept_out, preflight
 from sealcluster.core.state import InventoryRow
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
+from sealcluster.phases.environment import host_env
 
 RECORD = "update its record"
 
@@ -105,8 +106,9 @@ def clean_scripts(view: ClusterView, host: HostView) -> tuple[str, ...]:
 
 
 def clean_env(view: ClusterView, host: HostView) -> dict[str, str]:
-    """The images' own env and the names that we decided; nothing secret."""
-    env = {k: v for image in image_set(view.images_for(host)) for k, v in image.env.items() if "password" not in k.lower()}
+    """The names of the images' own env as this host's scripts were told them, and those that we decided; nothing secret."""
+    names = {name for image in image_set(view.images_for(host)) for name in image.env if "password" not in name.lower()}
+    env = {name: value for name, value in host_env(view, host).items() if name in names}
     return {**env, "registryDomain": str(view.spec.registry.domain), "registryPort": str(view.spec.registry.port)}
 
 
