@@ -7,7 +7,7 @@ is never done by leaving something out of a command; it needs an edited manifest
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,23 +70,36 @@ def image_name(ref: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", base.lower()).strip("-")[:55].strip("-") or "image"
 
 
+def repository(ref: str) -> str:
+    """A reference without its version; of an archive, the file."""
+    kind, _, rest = ref.partition(":")
+    if kind in _ARCHIVES:
+        return f"{kind}:{rest.partition(':')[0]}"
+    path, slash, last = ref.partition("@")[0].rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"
+
+
 def _images(refs: Sequence[str], before: Sequence[Mapping[str, Any]]) -> list[Document]:
     """New ones behind those that are there; another version of one takes its place."""
     images = [dict(image) for image in before]
-    old = {image["name"] for image in images}
+    old = {image["name"]: repository(image["ref"]) for image in images}
     mentioned: set[str] = set()
     for ref in refs:
         if any(image["ref"] == ref for image in images):
             continue
-        base = image_name(ref)
-        free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(images) + 3))
-        name = next(n for n in free if n not in mentioned)
+        name = next((n for n, known in old.items() if known == repository(ref) and n not in mentioned), "") or _name(ref, images, mentioned)
         mentioned.add(name)
         if name in old:
             next(image for image in images if image["name"] == name)["ref"] = ref
         else:
             images.append({"name": name, "ref": ref})
     return images
+
+
+def _name(ref: str, images: Sequence[Mapping[str, Any]], mentioned: Container[str]) -> str:
+    base = image_name(ref)
+    free = (base if number == 1 else f"{base}-{number}" for number in range(1, len(images) + 3))
+    return next(n for n in free if n not in mentioned)
 
 
 def _hosts(shape: Shape, before: Sequence[Mapping[str, Any]]) -> list[Document]:

@@ -89,6 +89,30 @@ def test_two_images_of_one_name_are_told_apart():
     assert [i["name"] for i in images] == ["app", "app-2"]
 
 
+def images(before, *refs):
+    known = {"metadata": {"name": "default"}, "spec": {"images": [{"name": n, "ref": r} for n, r in before], "hosts": []}}
+    return [(i["name"], i["ref"]) for i in build(shape(*refs), known)["spec"]["images"]]
+
+
+def test_another_version_takes_the_place_of_the_one_from_the_same_repository():
+    before = [("app", "a.example/app:1"), ("app-2", "b.example:5000/app:1")]
+    assert images(before, "b.example:5000/app:2") == [("app", "a.example/app:1"), ("app-2", "b.example:5000/app:2")]
+    assert images(before, "b.example:5000/app@sha256:" + "0" * 64)[1] == ("app-2", "b.example:5000/app@sha256:" + "0" * 64)
+
+
+def test_another_version_takes_the_place_of_one_that_a_manifest_named():
+    assert images([("network", "registry.example/calico:v3.29.0")], "registry.example/calico:v3.30.1") == [
+        ("network", "registry.example/calico:v3.30.1")
+    ]
+
+
+def test_two_versions_in_one_command_are_two_images():
+    assert images([("app", "a.example/app:1")], "a.example/app:2", "a.example/app:3") == [
+        ("app", "a.example/app:2"),
+        ("app-2", "a.example/app:3"),
+    ]
+
+
 def test_files_become_archives_with_absolute_paths(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "kubernetes.tar").touch()
