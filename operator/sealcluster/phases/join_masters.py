@@ -54,11 +54,6 @@ class JoinMasters:
             )
         return PhasePlan(tuple(actions), done=len(joined), total=total)
 
-    def joins_now(self, view: ClusterView) -> str:
-        """The master that joins at this moment, or could at once; empty when none can."""
-        able = (h for h in view.masters if view.initialized and not view.joined(h) and h.facts is not None and h.done("claim"))
-        return next((h.name for h in able if self._joining(view, h) or self._step(view, h) == (JOIN, "")), "")
-
     def _joining(self, view: ClusterView, host: HostView) -> bool:
         """True while a join of this host runs: by an action of ours, or on the machine since an earlier operator."""
         return f"{self.name}/{host.name}/{JOIN}" in view.running or bool(under_way(host, STEP))

@@ -19,14 +19,13 @@ from sealcluster.phases.balancer_choice import (
     balancer_image,
 )
 from sealcluster.phases.base import Context
-from sealcluster.phases.join_masters import JoinMasters
 from sealcluster.render.staticpod import haproxy_files, lvscare_files
 
 MANIFESTS = "/etc/kubernetes/manifests"
 
 
 class LoadBalancer:
-    """lvscare or haproxy, towards all joined masters."""
+    """lvscare or haproxy, towards all masters that are ours."""
 
     name = "load-balancer"
     title = "balancing workers' traffic to the masters"
@@ -43,8 +42,7 @@ class LoadBalancer:
                 done += 1
                 continue
             if not balancer_written(view, host):
-                needs = _more_to_come(view, host)
-                actions.append(Action(self.name, "write the balancer", host.name, "its list of masters differs", needs))
+                actions.append(Action(self.name, "write the balancer", host.name, "its list of masters differs"))
             elif not balancer_answers(view, host):
                 actions.append(
                     Action(self.name, "wait for the balancer", host.name, "its pod starts", "the balancer to answer", watch=(host.name,))
@@ -60,17 +58,6 @@ class LoadBalancer:
         remove = tuple(f"{MANIFESTS}/{m}" for m in _others(view, host))
         identity = digest(*(part for f in files for part in (f.path, f.content)), *remove)
         await context.gate.run(host.name, Job("load-balancer", identity, PutFiles(files, remove), timeout=60), reason="ScriptFailed")
-
-
-def _more_to_come(view: ClusterView, host: HostView) -> str:
-    """A balancer that works is not started again for every master that joins: once, with the last of them.
-
-    Only while all masters that serve are well, and while one really joins: otherwise the worker may need the one that has just come.
-    """
-    if not balancer_answers(view, host) or any(m.name not in view.cluster.ready_masters for m in view.serving_masters):
-        return ""
-    coming = JoinMasters().joins_now(view)
-    return f"{coming} to join" if coming else ""
 
 
 def balancer_written(view: ClusterView, host: HostView) -> bool:
@@ -90,12 +77,28 @@ def _others(view: ClusterView, host: HostView) -> tuple[str, ...]:
 
 
 def balancer_files(view: ClusterView, host: HostView) -> tuple[File, ...]:
-    """The static pod and its configuration, from the masters that are part of the cluster."""
+    """The static pod and its configuration, from the masters that are part of the cluster or soon will be."""
     port = int(view.spec.endpoint.port)
-    masters = tuple(f"{h.node_ip}:{port}" for h in view.serving_masters)
+    masters = tuple(f"{h.node_ip}:{port}" for h in balanced_masters(view))
     image = balancer_image(view, host)
     vip = str(view.spec.endpoint.vip)
     return _files(balancer(view, host), image, vip, port, masters, host.node_ip if balancer(view, host) == LVSCARE else "")
+
+
+def balanced_masters(view: ClusterView) -> list[HostView]:
+    """Masters that serve, and those that are ours and will: every balancer asks a master how it is before it leads anybody there.
+
+    So a balancer need not be started again for each master that joins. A machine that is not ours yet is never named: another
+    cluster's API server may answer there.
+    """
+    coming = [m for m in view.masters if not m.going and not view.joined(m) and _ours(view, m)]
+    return [*view.serving_masters, *coming]
+
+
+def _ours(view: ClusterView, host: HostView) -> bool:
+    if host.row is None:
+        return False
+    return host.facts is None or (host.facts.owner is not None and host.facts.owner.cluster_id == view.state.cluster_id)
 
 
 ANY_NODE = "203.0.113.254"
