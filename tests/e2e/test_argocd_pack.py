@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]
 
 FILE = "clusters/demo/sealcluster.yaml"
 LATER = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "later", "annotations": {"argocd.argoproj.io/sync-wave": "1"}}}
-WORKING, READY = {"Reconciling": "True", "Ready": "False"}, {"Reconciling": "False", "Ready": "True"}
+WORKING = {"Reconciling": "True", "Stalled": "False", "Ready": "False"}
+STALLED = {"Reconciling": "False", "Stalled": "True", "Ready": "False"}
+READY = {"Reconciling": "False", "Stalled": "False", "Ready": "True"}
 
 
 class Desk:
@@ -136,6 +138,10 @@ def test_pauses_stay_commits_wait_and_nothing_goes_by_accident(desk):
     commit("a cluster", cluster=yaml.safe_dump(desk.cluster), later=yaml.safe_dump(LATER))
     desk.apply(example("application.yaml"))
     desk.until("the first commit to be applied", desk.seal)
+    desk.says(STALLED)
+    desk.until("the sync to fail", lambda: "tasks completed unsuccessfully. Retrying" in desk.state()["message"])
+    assert desk.state()["health"] == "Degraded"
+    # what heals without a commit is waited for again
     desk.says(WORKING)
     waits = "waiting for healthy state of sealcluster.io/SealCluster/demo"
     desk.until_state(health="Missing", phase="Running", message=waits)
