@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from sealcluster.cli.texts import read
 from sealcluster.core.errors import TerminalError
 
 KUBEADM = {
@@ -28,8 +29,8 @@ def read_configs(paths: Sequence[Path], images: Sequence[Document]) -> tuple[Doc
     configs: list[Document] = []
     for path in paths:
         try:
-            documents = [d for d in yaml.safe_load_all(path.read_text(encoding="utf-8")) if d is not None]
-        except yaml.YAMLError as error:
+            documents = [d for d in yaml.safe_load_all(read(path)) if d is not None]
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             mark = getattr(error, "problem_mark", None)
             raise _bad(path, f"it is not YAML{f' in line {mark.line + 1}' if mark else ''}") from None
         for number, document in enumerate(documents, 1):
@@ -37,7 +38,10 @@ def read_configs(paths: Sequence[Path], images: Sequence[Document]) -> tuple[Doc
             if kind in KUBEADM:
                 kubeadm[KUBEADM[kind]] = document
             elif kind == "Config":
-                configs.append(_config(path, number, document.get("spec") or {}, images))
+                spec = document.get("spec")
+                if not isinstance(spec, dict):
+                    raise _bad(path, f"document {number} is a Config whose spec is no map")
+                configs.append(_config(path, number, spec, images))
             else:
                 raise _bad(path, f"document {number} is neither one of kubeadm's ({', '.join(KUBEADM)}) nor a Config of sealos")
     return kubeadm, configs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import typer
 from sealcluster.api import SealCluster
 from sealcluster.cli.build_spec import CREDENTIALS, KNOWN_HOSTS
 from sealcluster.cli.options import Login
-from sealcluster.core.errors import TerminalError
+from sealcluster.cli.texts import read, read_some
 
 DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 """Names of the keys that are tried in ~/.ssh where nothing else is said."""
@@ -20,19 +19,19 @@ DEFAULT_KEYS = ("id_ed25519", "id_ecdsa", "id_rsa")
 def typed(login: Login) -> dict[str, str]:
     """Data of the Secret by key; asks for the password where that is wanted."""
     data: dict[str, str] = {}
-    for key, path in (
-        ("passphrase", login.passphrase_file),
-        ("password", login.password_file),
-        ("become-password", login.become_password_file),
+    for key, what, path in (
+        ("passphrase", "the passphrase", login.passphrase_file),
+        ("password", "the password", login.password_file),
+        ("become-password", "sudo's password", login.become_password_file),
     ):
         if path is not None:
-            data[key] = _read(path).rstrip("\r\n")
+            data[key] = read_some(path, what).rstrip("\r\n")
     if login.ask_password:
         data["password"] = typer.prompt("Password of the machines", hide_input=True, err=True)
     if login.key is not None:
-        data["ssh-privatekey"] = _read(login.key)
+        data["ssh-privatekey"] = read_some(login.key, "the private key")
     if login.known_hosts is not None:
-        data[KNOWN_HOSTS] = _read(login.known_hosts)
+        data[KNOWN_HOSTS] = read(login.known_hosts)
     return data
 
 
@@ -60,14 +59,5 @@ def complete(
     folder = (home or Path.home()) / ".ssh"
     for name in DEFAULT_KEYS:
         if (folder / name).is_file():
-            return {**merged, "ssh-privatekey": _read(folder / name)}, str(folder / name)
+            return {**merged, "ssh-privatekey": read(folder / name)}, str(folder / name)
     return merged, ""
-
-
-def _read(path: Path) -> str:
-    if str(path) == "-":
-        return sys.stdin.read()
-    try:
-        return path.expanduser().read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise TerminalError(f"reading {path}: it is not text", reason="InvalidSpec") from None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import yaml
 
 from sealcluster.api import InvalidSealCluster, SealCluster, parse, validate
+from sealcluster.cli import texts
 from sealcluster.cli.build_spec import reference
 from sealcluster.core.errors import TerminalError
 
@@ -28,8 +28,7 @@ class Manifests:
 
 def read(path: Path) -> Manifests:
     """Read and validate a file (- reads standard input). Raises InvalidSealCluster with everything that is wrong."""
-    source = "standard input" if str(path) == "-" else str(path)
-    text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
+    source, text = texts.source_of(path), texts.read(path)
     try:
         documents = [d for d in yaml.safe_load_all(text) if d is not None]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -37,13 +36,13 @@ def read(path: Path) -> Manifests:
         problem = getattr(error, "problem", None) or "cannot be parsed"
         raise _bad(f"reading {source}: {f'line {mark.line + 1}: ' if mark else ''}it is not YAML ({problem})") from None
     clusters: list[Mapping[str, Any]] = []
-    texts: dict[tuple[str, str], Mapping[str, str]] = {}
+    given: dict[tuple[str, str], Mapping[str, str]] = {}
     for number, document in enumerate(documents, 1):
         kind = document.get("kind") if isinstance(document, dict) else None
         if kind in ("Secret", "ConfigMap"):
             metadata = document.get("metadata")
             name = str(metadata.get("name") or "") if isinstance(metadata, dict) else ""
-            texts[kind, name] = _texts(document, f"{kind} {name or number} in {source}")
+            given[kind, name] = _texts(document, f"{kind} {name or number} in {source}")
         elif kind == "SealCluster":
             clusters.append(document)
         elif kind == "Cluster":
@@ -55,7 +54,7 @@ def read(path: Path) -> Manifests:
             )
     if len(clusters) != 1:
         raise _bad(f"reading {source}: it holds {len(clusters) or 'no'} SealClusters, expected one")
-    return Manifests(checked(clusters[0]), texts)
+    return Manifests(checked(clusters[0]), given)
 
 
 def checked(document: Mapping[str, Any]) -> SealCluster:

@@ -222,7 +222,9 @@ def test_config_files_are_taken_as_sealos_takes_them(tmp_path):
     ("text", "says"),
     [
         ("a: [", "it is not YAML in line"),
+        ("a: 2026-13-41", "it is not YAML"),
         ("kind: Pod", "document 1 is neither"),
+        ("kind: Config\nspec: [a]", "document 1 is a Config whose spec is no map"),
         ("kind: Config\nspec: {path: a, data: b, match: c}", "matches c, which is none of the images"),
     ],
 )

@@ -32,6 +32,30 @@ def test_a_key_that_is_no_text(tmp_path):
         typed(Login(key=tmp_path / "key"))
 
 
+@pytest.mark.parametrize("option", ["key", "passphrase_file", "password_file", "become_password_file"])
+def test_an_empty_secret_is_a_mistake_and_not_a_reason_to_take_another_one(tmp_path, option):
+    (tmp_path / "empty").write_text("\n")
+    with pytest.raises(TerminalError, match=rf"from {tmp_path}/empty: it is empty"):
+        typed(Login(**{option: tmp_path / "empty"}))
+
+
+def test_standard_input_can_be_read_once_only(cli):
+    cli.machines("m1")
+    words = ["--masters", "10.0.0.11", "--password-file", "-", "--become-password-file", "-"]
+    done = cli("run", "x", *words, stdin="secret\n")
+    assert done.code == 2
+    assert "reading sudo's password from standard input: it is empty; only one option can read standard input" in done.err
+
+
+@pytest.mark.parametrize(
+    "words", [("convert", "-f"), ("apply", "-f"), ("plan", "-f"), ("gen", "x", "--masters", "10.0.0.1", "--config-file")]
+)
+def test_a_file_that_is_no_text_is_told_by_name(cli, words):
+    (cli.folder / "file").write_bytes(b"\xff\xfe")
+    done = cli(*words, str(cli.folder / "file"))
+    assert (done.code, done.err) == (2, f"sealcluster: reading {cli.folder}/file: it is not text\n")
+
+
 @pytest.mark.parametrize(
     ("data", "stored", "given", "found"),
     [

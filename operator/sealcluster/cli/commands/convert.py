@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from sealcluster.cli.documents import checked
 from sealcluster.cli.failures import say
 from sealcluster.cli.here import emit
 from sealcluster.cli.options import Format, Output
+from sealcluster.cli.texts import read
 from sealcluster.render.clusterfile_parse import parse_clusterfile
 
 
@@ -23,8 +23,7 @@ def convert(
 
     Passwords and keys are not carried over: the Secrets to make are listed.
     """
-    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    converted = parse_clusterfile(text)
+    converted = parse_clusterfile(read(file))
     document = converted.manifest()
     checked(document)
     emit(document, Format.YAML if output.output is Format.TEXT else output.output)
