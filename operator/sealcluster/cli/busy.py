@@ -17,6 +17,9 @@ from pathlib import Path
 from sealcluster.cli import localfiles
 from sealcluster.core.errors import TransientError
 
+TRIES, PAUSE = 5, 0.02
+"""A look at who works (`holder`) keeps the lock for a moment: how often, and how many seconds apart, it is tried again."""
+
 
 @contextmanager
 def working(directory: Path, command: str) -> Iterator[None]:
@@ -50,6 +53,7 @@ def holder(directory: Path) -> str:
 
 
 def _take(path: Path) -> int:
+    tries = TRIES
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -59,6 +63,10 @@ def _take(path: Path) -> int:
         except BlockingIOError:
             who = _who(descriptor)
             os.close(descriptor)
+            tries -= 1
+            if tries:
+                time.sleep(PAUSE)
+                continue
             raise TransientError(
                 f"working on cluster {path.parent.name}: {who} is doing that already",
                 hint="wait for it, or stop it (Ctrl-C: nothing is lost); plan and status can be used meanwhile",

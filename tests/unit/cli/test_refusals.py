@@ -1,5 +1,6 @@
 """What cannot be is refused with one clear line before anything is touched; what goes wrong ends with a code that says how."""
 
+import fcntl
 import os
 import stat
 
@@ -35,6 +36,16 @@ def test_every_wrong_field_is_named(apply, manifest, cli):
     assert any(line.startswith("sealcluster: spec.endpont: is not a field") for line in lines)
     assert "Traceback" not in done.err
     assert not cli.state.exists()
+
+
+def test_a_command_is_not_refused_because_somebody_looks_who_works(tmp_path, monkeypatch):
+    with busy.working(tmp_path, "run"):
+        pass
+    looking = os.open(tmp_path / "busy", os.O_RDWR)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    monkeypatch.setattr(busy.time, "sleep", lambda _seconds: os.close(looking))
+    with busy.working(tmp_path, "apply"):
+        assert "sealcluster apply" in busy.holder(tmp_path)
 
 
 def test_rules_between_fields_are_checked_too(apply, manifest):
