@@ -16,7 +16,7 @@ from sealcluster.cli.options import Format, Login, Patience, Registries
 from sealcluster.cli.records import Records, manifest
 from sealcluster.cli.session import converge, desired_of
 from sealcluster.cli.statusview import History
-from sealcluster.core.errors import TerminalError
+from sealcluster.core.errors import TerminalError, TransientError
 from sealcluster.engine import Report
 
 Texts = Mapping[tuple[str, str], Mapping[str, str]]
@@ -31,6 +31,8 @@ class Wish:
     """Secrets and ConfigMaps of the manifest."""
     login: Login = field(default_factory=Login)
     registries: Registries = field(default_factory=Registries)
+    basis: int | None = None
+    """Generation of the applied document that it was made of (0: there was none); None: it owes nothing to what was applied."""
 
 
 def change(here: Here, command: str, wish: Wish, patience: Patience, output: Format) -> None:
@@ -39,6 +41,8 @@ def change(here: Here, command: str, wish: Wish, patience: Patience, output: For
     handedover.refuse(records.directory, "changing")
     with busy.working(records.directory, command):
         before = records.document()
+        if wish.basis is not None and wish.basis != generation(before):
+            raise TransientError(f"changing {records.name}: another command has just changed it", hint="run the same command again")
         _refuse(here, records, before, wish.cluster)
         wanted = stamped(before, wish.cluster)
         remember(here, records, wanted, wish)
@@ -62,9 +66,13 @@ def _refuse(here: Here, records: Records, before: SealCluster | None, wanted: Se
 
 def stamped(before: SealCluster | None, wanted: SealCluster) -> SealCluster:
     """With the generation that an API server would give it."""
-    last = (before.metadata.generation or 1) if before else 0
-    generation = last if before is not None and before.spec == wanted.spec else last + 1
-    return wanted.model_copy(update={"metadata": wanted.metadata.model_copy(update={"generation": generation})})
+    number = generation(before) + (before is None or before.spec != wanted.spec)
+    return wanted.model_copy(update={"metadata": wanted.metadata.model_copy(update={"generation": number})})
+
+
+def generation(document: SealCluster | None) -> int:
+    """The generation of what was applied; 0: nothing was."""
+    return (document.metadata.generation or 1) if document else 0
 
 
 def remember(here: Here, records: Records, wanted: SealCluster, wish: Wish) -> None:

@@ -2,8 +2,10 @@
 
 import json
 
+import pytest
 import yaml
 
+from sealcluster.cli import busy
 from sealcluster.testing.model.images import CNI, ROOTFS
 
 
@@ -166,3 +168,22 @@ def test_a_machine_that_is_lost_for_good_is_acknowledged_on_the_command_line(cli
     assert hint in stuck.err
     assert cli(*hint.split()[1:]).code == 0
     assert not (cli.state / "default").exists()
+
+
+@pytest.mark.parametrize("words", [("run",), ("retry",)])
+def test_a_command_that_was_overtaken_takes_nothing_away(cli, monkeypatch, words):
+    """It was made of what was applied before: another command added a machine between that and the lock."""
+    machines = cli.machines("m1", "w1")
+    assert cli.run().code == 0
+    real = busy.working
+
+    def overtaken(directory, command):
+        monkeypatch.setattr(busy, "working", real)
+        assert cli.run(nodes="10.0.0.12").code == 0
+        return real(directory, command)
+
+    monkeypatch.setattr(busy, "working", overtaken)
+    done = cli.run() if words == ("run",) else cli(*words)
+    assert (done.code, "another command has just changed it; run the same command again" in done.err) == (1, True)
+    assert cli.run().code == 0
+    assert machines["w1"].owner is not None

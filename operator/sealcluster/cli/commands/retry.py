@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from sealcluster.cli import planeview
-from sealcluster.cli.change import Wish, change
+from sealcluster.cli.change import Wish, change, generation
 from sealcluster.cli.here import enter
 from sealcluster.cli.options import Cluster, Common, Login, Output, Patience, Plane, Registries
 
@@ -34,4 +34,4 @@ def retry(
 
         release(here, wanted, Wish(wanted, login=login, registries=registries), patience)
         return
-    change(here, "retry", Wish(wanted, login=login, registries=registries), patience, output.output)
+    change(here, "retry", Wish(wanted, login=login, registries=registries, basis=generation(wanted)), patience, output.output)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from sealcluster.cli.build_spec import build
-from sealcluster.cli.change import Wish, change
+from sealcluster.cli.change import Wish, change, generation
 from sealcluster.cli.documents import checked
 from sealcluster.cli.here import enter
 from sealcluster.cli.options import Common, Login, Output, Patience, Registries, Shape
@@ -20,4 +20,4 @@ def run(ctx: typer.Context, shape: Shape, login: Login, registries: Registries, 
     here = enter(ctx, common)
     before = Records(common.root, shape.name).document()
     document = build(shape, manifest(before) if before else None, known_hosts=login.known_hosts is not None)
-    change(here, "run", Wish(checked(document), login=login, registries=registries), patience, output.output)
+    change(here, "run", Wish(checked(document), login=login, registries=registries, basis=generation(before)), patience, output.output)
