@@ -185,7 +185,10 @@ def default_namespace(plane: Plane) -> str:
     for path in [plane.kubeconfig] if plane.kubeconfig else kubeconfigs():
         if not path.is_file():
             continue
-        config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        try:
+            config = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise TerminalError(f"reading the kubeconfig {path}: it is not YAML", reason="InvalidSpec") from None
         context = context or config.get("current-context")
         for entry in config.get("contexts") or ():
             if entry.get("name") == context:

@@ -134,6 +134,29 @@ def test_following_shows_what_is_new_once(plane):
     assert done.out.count("kubeadm-join  exit code 1, 3 tries") == 1
 
 
+def test_following_waits_for_a_plane_that_is_away_for_a_while(plane):
+    looks = []
+    real = plane.outside.run
+
+    def run(work):
+        looks.append(work)
+        plane.outside.kube.down = 4 < len(looks) < 15
+        if len(looks) == 20:
+            keep(plane, FAILED)
+        if len(looks) > 25:
+            work.close()
+            raise KeyboardInterrupt
+        return real(work)
+
+    plane.outside.run = run
+    done = plane("logs", "-n", "clusters", "--follow")
+    plane.outside.run = real
+    assert done.code == 130
+    assert done.out.count("kubeadm-join  exit code 1, 3 tries") == 1
+    said = [line for line in done.err.splitlines() if "clusters" in line]
+    assert len(said) == 1, done.err
+
+
 def jobs(folder, **found):
     """Job directories as the product's wrapper leaves them: name to (rc, log)."""
     for number, (name, (rc, log)) in enumerate(found.items()):

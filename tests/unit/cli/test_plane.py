@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from sealcluster.cli.main import app
 from sealcluster.cli.options import Plane
 from sealcluster.cli.planeview import default_namespace
+from sealcluster.core.errors import TerminalError
 from sealcluster.testing.model.images import CNI, ROOTFS
 
 STATUS = {
@@ -124,6 +125,10 @@ def test_the_namespace_is_that_of_the_context(tmp_path):
     assert default_namespace(Plane(kubeconfig=file)) == "x"
     assert default_namespace(Plane(kubeconfig=file, context="b")) == "default"
     assert default_namespace(Plane(kubeconfig=tmp_path / "none")) == "default"
+    for broken in (b"a: [", b"\xff"):
+        file.write_bytes(broken)
+        with pytest.raises(TerminalError, match=r"reading the kubeconfig .*: it is not YAML"):
+            default_namespace(Plane(kubeconfig=file))
 
 
 def test_watching_an_object_until_it_is_gone(plane):

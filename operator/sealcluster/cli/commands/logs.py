@@ -8,11 +8,13 @@ from typing import Annotated
 import typer
 
 from sealcluster.cli import completion, planeview, show_logs
+from sealcluster.cli.failures import say
 from sealcluster.cli.here import Here, emit, enter, show
 from sealcluster.cli.machinelogs import follow_machines, show_machine
 from sealcluster.cli.options import Common, Format, Output, Plane
 from sealcluster.cli.records import Records
 from sealcluster.cli.remote import chosen
+from sealcluster.core.errors import TransientError
 from sealcluster.core.evidence import Evidence
 
 EVERY = 2.0
@@ -70,9 +72,18 @@ def _of_plane(here: Here, plane: Plane, cluster: str | None, host: str | None, o
         return
     show(show_logs.lines(known, tail))
     told = {(e.key, e.time) for e in known}
+    silent = ""
     while follow:
         here.outside.run(asyncio.sleep(EVERY))
-        for entry in show_logs.chosen(planeview.evidence(here, plane, name)[1], host):
+        try:
+            entries = planeview.evidence(here, plane, name)[1]
+            silent = ""
+        except TransientError as error:  # said once; the plane is asked again
+            if error.message != silent:
+                say(error.message)
+            silent = error.message
+            continue
+        for entry in show_logs.chosen(entries, host):
             if (entry.key, entry.time) not in told:
                 told.add((entry.key, entry.time))
                 show(["", *show_logs.lines((entry,), tail)])
