@@ -123,7 +123,7 @@ def carry_out(here: Here, records: Records, wanted: SealCluster, patience: Patie
     if output is not Format.TEXT:
         emit(manifest(wanted, status), output)
     if report.ready:
-        say(f"kubectl --kubeconfig {records.directory / 'kubeconfig'} get nodes")
+        say(f"use it: kubectl --kubeconfig {records.directory / 'kubeconfig'} get nodes")
     elif not report.released:
         say(_why(report))
     return report

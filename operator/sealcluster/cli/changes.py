@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sealcluster.api import HostKeyPolicy
+from sealcluster.api.conditions import ConditionType
 from sealcluster.api.ssh import effective_ssh
+from sealcluster.api.summary import summarize
 from sealcluster.cli.failures import spoken
 from sealcluster.core.plan import Problem
 from sealcluster.core.view import HostView
@@ -67,14 +69,22 @@ class Changes:
         return found
 
     def _new_step(self, report: Report) -> list[Line]:
-        note = report.account.working or report.account.blocked
-        text = str(report.step) if report.step and report.running else (note.message if note else "")
+        text = str(report.step) if report.step and report.running else waiting_for(report)
         if not text or text == self._step or report.released:
             return []
         self._step = text
         if any(text.startswith(p.message) or p.message in text for p in report.problems):
             return []  # said as a problem already
         return [Line("step", text, "bold")]
+
+
+def waiting_for(report: Report) -> str:
+    """Why it is not done although nothing may be under way: what is worked on, what blocks it, or what was not seen healthy yet."""
+    note = report.account.working or report.account.blocked
+    if note:
+        return note.message
+    ready = summarize(report.account)[ConditionType.READY]
+    return "" if report.ready or report.released else ready.message
 
 
 def _output(report: Report, problem: Problem) -> list[str]:

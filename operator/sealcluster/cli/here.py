@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +47,13 @@ def emit(document: Mapping[str, Any], output: Format) -> None:
     typer.echo(json.dumps(document, indent=2, ensure_ascii=False) if output is Format.JSON else to_yaml(document).rstrip("\n"))
 
 
-def show(lines: list[str]) -> None:
-    """A result for people, to standard output."""
-    typer.echo("\n".join(lines))
+def show(lines: Sequence[str]) -> None:
+    """A result for people, to standard output; with colours on a terminal, where nobody asked for none (NO_COLOR, TERM=dumb)."""
+    if sys.stdout.isatty():
+        from rich.console import Console  # noqa: PLC0415 - rich is loaded only where something is drawn
+
+        from sealcluster.cli.paint import painted  # noqa: PLC0415 - see above
+
+        Console(highlight=False).print(painted(lines), soft_wrap=True, end="")
+    else:
+        typer.echo("\n".join(lines))

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from sealcluster.api import HostState, HostStatus, SealClusterStatus
-from sealcluster.cli.changes import Changes
+from sealcluster.cli.changes import Changes, waiting_for
 from sealcluster.cli.statusview import status_of
 from sealcluster.engine import Report
 
@@ -85,8 +85,7 @@ class Picture:
             head.add_row(self._spinner.render(time.monotonic()), Text(f"{self._cluster}: looking at the machines"), Text(elapsed, "dim"))
             yield head
             return
-        note = report.account.working or report.account.blocked
-        title = str(report.step) if report.step else (note.message if note else "")
+        title = str(report.step) if report.step else waiting_for(report)
         cells = [self._spinner.render(time.monotonic()), Text(self._cluster, "bold"), Text(title, no_wrap=True, overflow="ellipsis")]
         if report.step and report.step.total:
             cells.append(ProgressBar(total=report.step.total, completed=report.step.done, width=24))

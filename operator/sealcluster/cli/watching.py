@@ -11,18 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-STYLES = (
-    ("Unreachable", "red"),
-    ("Failed", "red"),
-    ("Excluded", "red"),
-    ("Stalled", "red"),
-    (" ! ", "red"),
-    ("NotReady", "yellow"),
-    ("node not Ready", "yellow"),
-    ("▸", "cyan"),
-    ("Ready", "green"),
-)
-"""What a line is coloured by: the first of these that it contains."""
+from sealcluster.cli.paint import painted
 
 
 class Screen(Protocol):
@@ -81,22 +70,20 @@ class Drawn:
         """The cursor comes back, and the last text is printed whole."""
         self._live.stop()
         if self._lines:
-            self._console.print(coloured(self._lines))
+            self._console.print(_cut(self._lines))
 
     def draw(self, lines: Sequence[str]) -> None:
         """Replace what is shown."""
         self._lines = list(lines)
         room = max(self._console.height - 1, 2)
         shown = self._lines if len(lines) <= room else [*self._lines[: room - 1], f"… {len(lines) - room + 1} more lines"]
-        self._live.update(coloured(shown), refresh=True)
+        self._live.update(_cut(shown), refresh=True)
 
 
-def coloured(lines: Sequence[str]) -> Text:
-    """Lines with the colour of what they tell; long ones are cut at the edge rather than wrapped."""
-    text = Text(no_wrap=True, overflow="ellipsis", end="")
-    for line in lines:
-        style = next((style for word, style in STYLES if word in line), "")
-        text.append(line + "\n", style=style)
+def _cut(lines: Sequence[str]) -> Text:
+    """Painted; long lines are cut at the edge rather than wrapped, or the picture could not be drawn in its place."""
+    text = painted(lines)
+    text.no_wrap, text.overflow = True, "ellipsis"
     return text
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from sealcluster.api import ConditionType, Finding, Reason
 from sealcluster.cli import progress
-from sealcluster.cli.changes import Changes
+from sealcluster.cli.changes import Changes, waiting_for
 from sealcluster.cli.live import Live, Picture
 from sealcluster.cli.progress import Narrator, teller
 from sealcluster.core.plan import Failure, Problem
@@ -138,3 +139,12 @@ def test_live_only_on_a_terminal_and_not_beside_the_log(monkeypatch, tty, verbos
     monkeypatch.setattr(progress, "Console", lambda **how: real(**{**how, "file": io.StringIO(), "force_terminal": tty}))
     monkeypatch.setenv("TERM", "xterm")
     assert isinstance(teller("default", verbose=verbose), kind)
+
+
+def test_a_cluster_that_is_applied_and_sick_says_what_it_waits_for(story):
+    """Nothing is left to do and nothing fails, yet a node is not Ready: silence would look like a hang."""
+    details = {**story[-1].account.details, ConditionType.WORKERS_READY: Finding.false(Reason.NODES_NOT_READY, "0 of 2 nodes are Ready")}
+    sick = replace(story[-1], step=None, account=replace(story[-1].account, details=details))
+    assert "0 of 2 nodes are Ready" in drawn(sick)[0]
+    assert "0 of 2 nodes are Ready" in [line.text for line in Changes().new(sick)]
+    assert waiting_for(story[-1]) == ""
