@@ -112,7 +112,11 @@ def test_the_same_sources_give_the_same_wheel(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(wheels.ROOT / name, here)
     shutil.copytree(here, there, copy_function=shutil.copyfile)  # other times, other modes
-    assert wheels.build(tmp_path / "one", here).read_bytes() == wheels.build(tmp_path / "two", there).read_bytes()
+    first = wheels.build(tmp_path / "one", here).read_bytes()
+    assert wheels.build(tmp_path / "two", there).read_bytes() == first
+    with (there / "operator/sealcluster/__main__.py").open("a") as file:
+        file.write("# more\n")
+    assert wheels.build(tmp_path / "three", there).read_bytes() != first
 
 
 def test_it_is_small_and_says_what_it_is(image: Built) -> None:

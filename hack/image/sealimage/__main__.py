@@ -1,4 +1,4 @@
-"""`python -m sealimage build` writes the operator's image below build/; `lock` writes requirements.lock, or checks it."""
+"""`python -m sealimage build` writes the operator's image below build/; `lock` writes requirements.lock."""
 
 import argparse
 import sys

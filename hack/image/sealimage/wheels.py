@@ -66,7 +66,7 @@ def build(folder: Path, source: Path = ROOT) -> Path:
     """Build our own wheel from a work tree."""
     done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)],
-        cwd=ROOT,
+        cwd=source,
         capture_output=True,
         text=True,
         check=False,
