@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sealcluster.api import HostKeyPolicy
 from sealcluster.api.conditions import ConditionType
 from sealcluster.api.ssh import effective_ssh
+from sealcluster.api.status import ConditionStatus
 from sealcluster.api.summary import summarize
 from sealcluster.cli.failures import spoken
 from sealcluster.core.plan import Problem
@@ -84,7 +85,7 @@ def waiting_for(report: Report) -> str:
     if note:
         return note.message
     ready = summarize(report.account)[ConditionType.READY]
-    return "" if report.ready or report.released else ready.message
+    return "" if ready.status is ConditionStatus.TRUE or report.released else ready.message
 
 
 def _output(report: Report, problem: Problem) -> list[str]:
