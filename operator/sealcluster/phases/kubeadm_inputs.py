@@ -33,6 +33,7 @@ def cluster_inputs(view: ClusterView) -> ClusterInputs:
         masters=(),  # certificates name only their own master: a new one changes nobody else's
         endpoint_domain=str(spec.endpoint.domain),
         endpoint_port=int(spec.endpoint.port),
+        bind_port=int(spec.endpoint.port),
         vip=str(spec.endpoint.vip),
         pod_subnet=str(spec.network.pod_subnet),
         service_subnet=str(spec.network.service_subnet),
