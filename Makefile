@@ -57,8 +57,8 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 fuzz: $(STAMP) ## other examples for every property on every run: make fuzz FUZZ=2000
 	FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest -q --timeout=0 tests/unit/properties
 
-audit: $(STAMP) ## known vulnerabilities of pinned dependencies; gates nothing, its data change from outside
-	$(BIN)/python hack/audit.py
+audit: $(STAMP) ## known vulnerabilities of pinned dependencies; gates nothing, its data change from outside: make audit AUDIT=--help
+	$(BIN)/python hack/audit.py $(AUDIT)
 
 test: check test-integration test-e2e-core ## everything that gates: check, integration, the core of e2e
 

@@ -1,19 +1,14 @@
 """An exception to a rule carries its reason, where it stands: for bandit, for the linters, for the audit of dependencies."""
 
-import importlib.util
 import re
-import sys
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
+from audit import Exemption, exemptions, judge
 
 from labkit.manifests import ROOT
-
-_SPEC = importlib.util.spec_from_file_location("hack_audit", ROOT / "hack" / "audit.py")
-audit = sys.modules["hack_audit"] = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(audit)
-Exemption, exemptions, judge = audit.Exemption, audit.exemptions, audit.judge
 
 MARKS = re.compile(r"#\s*(?:nosec(?P<nosec>.*)|noqa:?(?P<noqa>[^#]*)|type: ignore(?P<type>.*))")
 SOURCES = [*sorted((ROOT / "operator").rglob("*.py")), *sorted((ROOT / "hack").rglob("*.py"))]
@@ -77,20 +72,23 @@ REPORT = {
 
 
 def test_the_audit_tells_what_is_new_what_was_not_asked_and_what_is_no_longer_needed():
-    bad, skipped, unused = judge(REPORT, {"CVE-9": Exemption("CVE-9", "a", "never called by us here")})
+    bad, skipped, unused = judge(REPORT, {"CVE-9": Exemption("CVE-9", "a", "never called by us here", date(2099, 1, 1))})
     assert bad == ["a 1: PYSEC-1, fixed in 2"]
     assert skipped == ["c: not found"]
     assert unused == ["CVE-9"]
 
 
 def test_an_exemption_is_for_one_package():
-    assert judge(REPORT, {"CVE-1": Exemption("CVE-1", "a", "never called by us here")})[0] == []
-    assert judge(REPORT, {"CVE-1": Exemption("CVE-1", "b", "never called by us here")})[0] != []
+    assert judge(REPORT, {"CVE-1": Exemption("CVE-1", "a", "never called by us here", date(2099, 1, 1))})[0] == []
+    assert judge(REPORT, {"CVE-1": Exemption("CVE-1", "b", "never called by us here", date(2099, 1, 1))})[0] != []
 
 
 def test_the_exemptions_that_we_have_carry_reasons(tmp_path: Path):
     exemptions()
     bare = tmp_path / "audit.toml"
-    bare.write_text('[[ignore]]\nid = "CVE-1"\npackage = "a"\nreason = "no"\n')
+    bare.write_text('[[ignore]]\nid = "CVE-1"\npackage = "a"\nreason = "no"\nuntil = 2099-01-01\n')
     with pytest.raises(ValueError, match="needs a reason"):
+        exemptions(bare)
+    bare.write_text('[[ignore]]\nid = "CVE-1"\npackage = "a"\nreason = "never called by us here"\n')
+    with pytest.raises(ValueError, match="needs a date `until`"):
         exemptions(bare)
