@@ -78,6 +78,32 @@ def test_what_we_installed_ourselves_is_no_leftover():
     assert failed(preflight(view(WANTED, {"m1": host(WANTED.hosts[0]), "w1": ours}))) == set()
 
 
+def masters(port, **more):
+    """Two fresh masters; something listens on this port of the first."""
+    wanted = spec(2, **more)
+    hosts = {str(row.name): host(row) for row in wanted.hosts}
+    return view(wanted, {**hosts, "m1": host(wanted.hosts[0], listening=frozenset({port}))})
+
+
+def busy(here):
+    return {check.host: check.value for check in preflight(here) if check.id == "ports" and not check.ok}
+
+
+def test_the_port_of_the_api_servers_must_be_free_and_no_other_instead_of_it():
+    assert busy(masters(6443)) == {"m1": "6443"}
+    assert busy(masters(7443, endpoint={"port": 7443})) == {"m1": "7443"}
+    assert busy(masters(6443, endpoint={"port": 7443})) == {}
+
+
+def test_the_port_of_the_registry_must_be_free_where_it_will_run_whether_or_not_a_role_says_so():
+    assert busy(masters(5000)) == {"m1": "5000"}
+    assert busy(masters(5001, registry={"port": 5001})) == {"m1": "5001"}
+    rows = [
+        {"name": n, "address": a, "roles": r} for n, a, r in (("m1", "10.0.0.1", ["master"]), ("m2", "10.0.0.2", ["master", "registry"]))
+    ]
+    assert busy(masters(5000, hosts=rows)) == {}
+
+
 def test_an_even_number_of_masters_only_warns():
     report = preflight(view(spec(2)))
     warning = next(c for c in report if c.id == "masters-odd")

@@ -17,7 +17,8 @@ from sealcluster.core.view import MAX_SKEW, ClusterView, HostView
 ERROR, WARNING = "error", "warning"
 HOST, CLUSTER = "host", "cluster"
 
-MASTER_PORTS = (2379, 2380, 6443, 10250, 10257, 10259)
+MASTER_PORTS = (2379, 2380, 10250, 10257, 10259)
+"""Besides spec.endpoint.port."""
 WORKER_PORTS = (10250,)
 MIN_CPUS = {True: 2, False: 1}
 MIN_MEMORY_MIB = {True: 1700, False: 900}
@@ -125,7 +126,7 @@ def _clocks(seen: Seen) -> Iterator[Check]:
             "clock",
             ok=abs(off) <= MAX_SKEW,
             reason="ClockSkew",
-            value=f"{off:+.1f} s",
+            value=f"{round(off, 1) + 0.0:+.1f} s",
             limit=f"{MAX_SKEW:.0f} s",
             message=f"clock is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the others",
             fix="run a time service (chrony, systemd-timesyncd) on the machine",
@@ -210,9 +211,9 @@ def _leftovers(view: ClusterView, host: HostView, facts: HostFacts) -> Iterator[
             host.name, "leftovers", ok=not facts.leftovers, reason="LeftoversFound", value=shown,
             message=f"another installation left {shown}", fix="clean the machine (kubeadm reset; remove what is named), or install it anew",
         )  # fmt: skip
-        ports = set(MASTER_PORTS if host.master else WORKER_PORTS)
-        if "registry" in host.roles:
-            ports.add(view.spec.registry.port)
+        ports = {*MASTER_PORTS, int(view.spec.endpoint.port)} if host.master else set(WORKER_PORTS)
+        if "registry" in host.roles or (host.master and host.name in {h.name for h in view.registry_hosts}):
+            ports.add(int(view.spec.registry.port))
         busy = sorted(ports & facts.listening)
         yield Check(
             host.name, "ports", ok=not busy, value=" ".join(map(str, busy)),
