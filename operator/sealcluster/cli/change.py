@@ -19,6 +19,9 @@ from sealcluster.cli.statusview import History
 from sealcluster.core.errors import TerminalError, TransientError
 from sealcluster.engine import Report
 
+LOGINS = ("ssh-privatekey", "password")
+"""Keys of a credentials Secret of which one is needed."""
+
 Texts = Mapping[tuple[str, str], Mapping[str, str]]
 
 
@@ -91,6 +94,12 @@ def texts_of(records: Records, wish: Wish) -> dict[tuple[str, str], Mapping[str,
     data, taken = credentials.complete(credentials.typed(wish.login), stored, given)
     if taken:
         say(f"using the key {taken}; --key names another one")
+    if not any(data.get(key) for key in LOGINS) and any(host.ssh is None for host in wish.cluster.spec.hosts):
+        raise TerminalError(
+            f"logging in to the machines of {wish.cluster.name}: no key and no password is known",
+            reason="SecretMissing",
+            hint="give --key FILE, --password-file FILE or --ask-password",
+        )
     if data and data != stored:
         found["Secret", name] = data
     return found

@@ -18,6 +18,7 @@ from sealcluster.render.kubeadm_inputs import FieldError
 
 log = logging.getLogger("sealcluster.cli")
 
+_INSECURE = re.compile(r"allow (?:it|plain HTTP) for this host in the operator's settings")
 _ANNOTATE = re.compile(r"kubectl annotate sealcluster (\S+) sealcluster\.io/acknowledge-lost=(\S+)")
 
 
@@ -62,7 +63,8 @@ def _internal(error: Exception) -> typer.Exit:
 
 def spoken(hint: str) -> str:
     """A hint in the words of the command line: what an operator's user annotates is an option here."""
-    return _ANNOTATE.sub(r"sealcluster retry \1 --acknowledge-lost \2", hint)
+    own = _ANNOTATE.sub(r"sealcluster retry \1 --acknowledge-lost \2", hint)
+    return _INSECURE.sub(r"give --insecure-registry with its HOST:PORT", own)
 
 
 def say(text: str) -> None:

@@ -13,6 +13,8 @@ from sealcluster.cli.columns import columns
 from sealcluster.cli.failures import spoken
 from sealcluster.cli.show_tree import tree
 
+UNDER_WAY = (Reason.INITIALIZING, Reason.PROVISIONING, Reason.UPDATING)
+"""Reasons of conditions that are not as they will be, though nothing is wrong."""
 BAR = 20
 """Characters of the bar."""
 
@@ -45,10 +47,14 @@ def lines(shown: Shown, most: int = 0) -> list[str]:
     found = ["   ".join(head)]
     found += tree(status, shown.hosts, most)
     found.append("")
-    if ready is not None and ready.message:
-        found.append(ready.message)
-    if status.progress is not None:
+    said = ready.message if ready is not None else ""
+    if status.progress is not None and said.startswith(status.progress.message):
+        found.append(f"{status.progress.message}{_bar(status.progress)}")
+        said = said.removeprefix(status.progress.message).lstrip(": ")
+    elif status.progress is not None:
         found.append(f"progress: {status.progress.message}{_bar(status.progress)}")
+    if said:
+        found.append(said)
     if shown.note:
         found.append(shown.note)
     if shown.busy:
@@ -79,7 +85,8 @@ def _mark(condition: Condition) -> str:
     good = condition.status is (
         ConditionStatus.FALSE if condition.type in ("Reconciling", "Stalled", "Paused", "Deleting", "Drifted") else ConditionStatus.TRUE
     )
-    return "✓" if good else ("·" if condition.type in ("Reconciling", "Paused", "Deleting") else "!")
+    under_way = condition.type in ("Reconciling", "Paused", "Deleting") or condition.reason in UNDER_WAY
+    return "✓" if good else "·" if under_way else "!"
 
 
 def _failure(failure: Failure) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sealcluster.api.conditions import Reason
+from sealcluster.core.plan import PhasePlan
 from sealcluster.engine import Report
 from sealcluster.phases import PHASES
 from sealcluster.phases.units import drift
@@ -65,14 +66,20 @@ class Story:
 
     def _milestones(self, report: Report) -> list[Told]:
         plans = {name: report.plans[name] for name in MILESTONES if name in report.plans}
-        ended = [name for name in plans if name in self._unfinished and plans[name].finished]
-        self._unfinished = frozenset(name for name, plan in plans.items() if not plan.finished)
+        ended = [name for name in plans if name in self._unfinished and _ended(plans[name])]
+        self._unfinished = frozenset(name for name, plan in plans.items() if not _ended(plan))
         found = [Told(MILESTONE, f"{_TITLES[name]}: done{_count(plans[name].done, plans[name].total)}", warning=False) for name in ended]
         if report.ready and not self._ready:
-            text = f"{len(report.view.wanted)} nodes are Ready, Kubernetes {report.view.version}"
+            nodes = len(report.view.wanted)
+            text = f"{'1 node is' if nodes == 1 else f'{nodes} nodes are'} Ready, Kubernetes {report.view.version}"
             found.append(Told(Reason.CLUSTER_READY.value, text, warning=False))
         self._ready = report.ready
         return found
+
+
+def _ended(plan: PhasePlan) -> bool:
+    """A phase whose turn has not come has nothing to do either; its count tells."""
+    return plan.finished and plan.done >= plan.total
 
 
 def _count(done: int, total: int) -> str:

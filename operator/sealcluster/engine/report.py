@@ -230,6 +230,10 @@ def _endpoint(view: ClusterView, plan: PhasePlan | None) -> Finding:
     return _of_phase(plan, "a worker's balancer does not answer yet")
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _control_plane(view: ClusterView) -> dict[C, Finding]:
     if not view.initialized:
         missing = Finding.false(Reason.PROVISIONING, "kubeadm init has not run yet")
@@ -255,7 +259,7 @@ def _control_plane(view: ClusterView) -> dict[C, Finding]:
             Reason.ETCD_UNHEALTHY, f"{etcd.healthy_voters} of {len(etcd.voters)} voting members are healthy; not: {', '.join(sick)}"
         )
         if sick or etcd.learners or len(etcd.voters) != len(view.masters)
-        else Finding.true(message=f"{len(etcd.voters)} voting members")
+        else Finding.true(message=_counted(len(etcd.voters), "voting member"))
     )
     unready = [h.name for h in view.wanted if not ((n := view.node(h)) and n.ready)]
     found[C.WORKERS_READY] = (
@@ -264,7 +268,7 @@ def _control_plane(view: ClusterView) -> dict[C, Finding]:
             f"{len(view.wanted) - len(unready)} of {len(view.wanted)} nodes are Ready; not: {', '.join(unready[:10])}",
         )
         if unready
-        else Finding.true(message=f"{len(view.wanted)} nodes are Ready")
+        else Finding.true(message="1 node is Ready" if len(view.wanted) == 1 else f"{len(view.wanted)} nodes are Ready")
     )
     return found
 

@@ -40,6 +40,13 @@ def parse_requests(output: str) -> dict[str, str]:
     return {name: "\n".join(lines) + "\n" for name, lines in requests.items()}
 
 
+def _missing(names: tuple[str, ...]) -> str:
+    """A dozen names in every status, plan and log would hide the rest of the line."""
+    if not names:
+        return "all are missing"
+    return f"missing: {', '.join(names[:2])}{f' and {len(names) - 2} more' if len(names) > 2 else ''}"
+
+
 class Certificates:
     """Every master has the leaves that its Kubernetes version needs, before kubeadm runs on it."""
 
@@ -66,7 +73,7 @@ class Certificates:
                     self.name,
                     "issue certificates",
                     host.name,
-                    f"missing: {', '.join(host.missing_certificates) or 'all'}",
+                    _missing(host.missing_certificates),
                     needs,
                     aside="certificates",
                 )

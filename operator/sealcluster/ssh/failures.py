@@ -34,7 +34,7 @@ def login_failure(host: str, where: str, credentials: Credentials, error: Except
             f"logging in to host {host} at {where} as {credentials.user}: refused ({' and '.join(offered)} offered)",
             reason="AuthenticationFailed",
             host=host,
-            hint="check username, password and ssh-privatekey in the credentials Secret, and the user's authorized_keys on the host",
+            hint="check the login name (spec.ssh.user), the key or password in the credentials Secret, and the user's authorized_keys on the host",
         )
     if isinstance(error, TimeoutError):
         return unreachable(host, where, "no answer in time")

@@ -120,7 +120,7 @@ def test_without_credentials_it_is_said_how_to_give_them(cli):
     cli.machines("a")
     done = cli("run", ROOTFS, CNI, "--masters", "10.0.0.11")
     assert done.code == 3
-    assert "give it on the command line" in done.err
+    assert "no key and no password is known; give --key FILE, --password-file FILE or --ask-password" in done.err
 
 
 def test_a_pause_is_no_wait(cli, apply, manifest):
