@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,17 @@ class Here:
     def records(self, name: str | None) -> Records:
         """Of the cluster that was named, or of the only one. TerminalError when it is not clear which one is meant."""
         return Records(self.common.root, choose(self.common.root, name))
+
+    @contextmanager
+    def patience(self, what: str) -> Iterator[None]:
+        """Says on a terminal what is waited for, and takes it away again; elsewhere, and beside the log of -v, nothing."""
+        if not sys.stderr.isatty() or self.common.verbose:
+            yield
+            return
+        from rich.console import Console  # noqa: PLC0415 - rich is loaded only where something is drawn
+
+        with Console(stderr=True).status(what):
+            yield
 
     def teller(self, cluster: str) -> Teller:
         """Progress that fits standard error."""

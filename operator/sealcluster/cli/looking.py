@@ -28,7 +28,11 @@ def glance(here: Here, wish: Wish, *, images: bool = True) -> Report:
         finally:
             await opened.close()
 
-    return here.outside.run(work())
+    hosts = len(cluster.spec.hosts)
+    with here.patience(
+        f"looking at {hosts} machine{'s' if hosts != 1 else ''}{' and pulling images that are not here yet' if images else ''}"
+    ):
+        return here.outside.run(work())
 
 
 def keep_looking(here: Here, records: Records, draw: Callable[[Report], None], every: float) -> None:

@@ -18,7 +18,7 @@ _STYLE = """
 * { box-sizing: border-box; }
 body { margin: 0; padding: 2rem 1rem; background: var(--page); color: var(--ink);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }
-main { max-width: 64rem; margin: 0 auto; }
+main { max-width: 72rem; margin: 0 auto; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.1rem; margin: 2rem 0 .75rem; }
 .when { color: var(--soft); margin: .25rem 0 0; }
@@ -41,8 +41,8 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .9rem; border-top: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
-th:nth-child(1) { width: 11rem; } th:nth-child(2) { width: 7rem; } th:nth-child(3) { width: 20rem; } th:nth-child(4) { width: 9rem; }
-td.value { min-width: 7rem; } td.told { min-width: 15rem; }
+th:nth-child(1) { width: 11rem; } th:nth-child(2) { width: 7rem; } th:nth-child(3), th:nth-child(4) { width: 18rem; }
+td.value { min-width: 7rem; } td.told { min-width: 12rem; }
 td.id, td.mark { white-space: nowrap; } td.value { font-family: ui-monospace, "Liberation Mono", Menlo, monospace; font-size: .82rem; }
 tr.bad { background: var(--bad-tint); } tr.warn { background: var(--warn-tint); } td.mark { font-weight: 600; }
 footer { color: var(--soft); font-size: .85rem; margin: 2rem 0 0; }
