@@ -18,6 +18,7 @@ from sealcluster.engine.desired import Desired
 from sealcluster.engine.evidence import EvidenceKeeper
 from sealcluster.engine.gate import Gate
 from sealcluster.engine.limits import Budgets, Limits
+from sealcluster.engine.looks import Looks
 from sealcluster.engine.memory import Memory
 from sealcluster.engine.outcomes import Outcomes
 from sealcluster.engine.pace import Pace
@@ -28,9 +29,14 @@ from sealcluster.engine.record import Record
 from sealcluster.engine.references import References
 from sealcluster.engine.report import Report, all_problems, make_report
 from sealcluster.engine.resolving import Resolver
+from sealcluster.engine.steady import steady
 from sealcluster.engine.waits import Waits
 from sealcluster.engine.work import Work
 from sealcluster.phases import PHASES, Phase
+
+CHEAP, PAUSE = 0.1, 2.0
+"""Seconds: a turn that took longer than the first (thousands of machines) is followed by a pause as long as itself, at most the second,
+in which other ends gather: they share the next turn."""
 
 Listener = Callable[[Report], None]
 
@@ -62,7 +68,8 @@ class Engine:
         gate = Gate(self._memory, self._record, ports.management, ports.images)
         self._work = Work(self._memory, gate, self._planner, self._outcomes, self._resolver.resolve)
         self._pace = pace or Pace()
-        self._polling = Polling(self._memory, self._work, self._resolver, self._pace)
+        self._looks = Looks(self._memory)
+        self._polling = Polling(self._memory, self._work, self._looks, self._resolver, self._pace)
         self._waits = Waits()
         self._changed = asyncio.Event()
         self._until: Callable[[Report], bool] = lambda _report: False
@@ -123,6 +130,7 @@ class Engine:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
             await self._work.stop()
+            await self._looks.stop()
             if self._work.fenced is None:
                 await self._evidence.last_words()
 
@@ -131,6 +139,7 @@ class Engine:
 
     # --- one turn ----------------------------------------------------------------------------------------------
     async def _turn(self) -> Report:
+        began = steady()
         view = self._memory.view(self._work.names)
         self._pace.looks_after(self, len(view.hosts))
         plans = self._planner.plans(view)
@@ -143,7 +152,7 @@ class Engine:
         self._listener(report)
         if self._until(report):
             return report
-        await self._observe(view, plans, report)
+        await self._observe(view, plans, report, steady() - began)
         return report
 
     def _report(self, view: ClusterView, plans: dict[str, PhasePlan]) -> Report:
@@ -152,12 +161,16 @@ class Engine:
         overdue = self._waits.overdue(view, plans, running, all_problems(view, plans))
         return make_report(view, plans, running, self._work.progress, titles, settling=self._polling.settling(view.steady), overdue=overdue)
 
-    async def _observe(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report) -> None:
-        """Wait until an action ends, the desire changes, or it is time to look at what we wait for; and look at that."""
-        happened = await self._work.until(self._changed, self._polling.patience(view, plans, report))
+    async def _observe(self, view: ClusterView, plans: dict[str, PhasePlan], report: Report, cost: float) -> None:
+        """Wait until an action or a look ends, the desire changes, or it is time to look at what we wait for; and begin to look at that."""
+        patience = self._polling.patience(view, plans, report)
+        happened = await self._work.until(self._changed, self._looks.tasks, patience)
+        if happened and cost > CHEAP:
+            await asyncio.sleep(min(cost, PAUSE))
         if self._changed.is_set():
             self._changed.clear()
             await self._polling.refresh()
         elif not happened:
             await self._polling.poll(view, plans, report)
+        self._looks.take_ended()
         await look_after(self._memory, self._work.take_ended())

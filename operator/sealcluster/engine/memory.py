@@ -40,6 +40,10 @@ class Sight:
     host_key: str = ""
     looked_at: float = 0.0
     """Steady seconds, as `retry_at`."""
+    asked: int = 0
+    """Looks that began; they may end in another order."""
+    answered: int = 0
+    """Number of the look that the rest is of."""
     where: tuple[str, int] = ("", 0)
     """Address and port at which `host_key` was shown."""
     failures: int = 0
@@ -92,6 +96,8 @@ class Memory:
     secrets: RecentSecrets = field(init=False)
     first_keys: FirstKeys = field(init=False)
     _rows: tuple[int, dict[str, Host]] = (0, {})
+    _asked: int = 0
+    _answered: int = 0
 
     def __post_init__(self) -> None:
         self.first_keys = FirstKeys(lambda: self.state)
@@ -187,6 +193,8 @@ class Memory:
     async def look(self, name: str) -> None:
         """Look at one host; what goes wrong is remembered as the reason why it was not seen."""
         sight = self.sights.setdefault(name, Sight())
+        sight.asked += 1
+        mine = sight.asked
         now = steady()
         spec = self.row(name)
         row = self.state.inventory.get(name)
@@ -209,8 +217,11 @@ class Memory:
             async with self.budgets.look:
                 connection = self.ports.hosts.host(reach)
                 self.connections[name] = connection
-                sight.facts = await connection.facts(self._query(name))
+                facts = await connection.facts(self._query(name))
         except SealError as error:
+            if mine < sight.answered:
+                return
+            sight.answered = mine
             sight.failures += 1
             terminal = isinstance(error, TerminalError)
             wait = delay(error.reason, sight.failures, terminal=terminal, jitter=self.ports.random())
@@ -223,6 +234,10 @@ class Memory:
                 if connection.host_key:
                     sight.host_key, sight.where = connection.host_key, (reach.address, reach.port)
                 self.first_keys.learn(reach, connection.host_key, connection.bastion_key, claimed=row is not None)
+        if mine < sight.answered:
+            return  # a look that began later was quicker
+        sight.answered = mine
+        sight.facts = facts
         sight.error, sight.failures, sight.retry_at = None, 0, 0.0
         await self._certificates(name, sight)
         if sight.facts.owner is not None and sight.facts.owner.cluster_id == self.state.cluster_id and sight.facts.fence > self.state.fence:
@@ -262,7 +277,11 @@ class Memory:
         if self.pki is None or not self.view(frozenset()).joined_masters:
             self.cluster = ClusterFacts()
             return
-        self.cluster = await self.workload().facts()
+        self._asked += 1
+        mine = self._asked
+        facts = await self.workload().facts()
+        if mine > self._answered:
+            self._answered, self.cluster = mine, facts
 
     # --- the view ----------------------------------------------------------------------------------------------
     def view(self, running: frozenset[str]) -> ClusterView:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sealcluster.core.plan import PhasePlan
 from sealcluster.core.view import ClusterView
+from sealcluster.engine.looks import Looks
 from sealcluster.engine.memory import Memory
 from sealcluster.engine.pace import Pace
 from sealcluster.engine.report import Report
@@ -31,8 +32,9 @@ MENDING = 15.0
 class Polling:
     """Knows when something last changed and when everything was last looked at. All times are steady ones."""
 
-    def __init__(self, memory: Memory, work: Work, resolver: Resolver, pace: Pace) -> None:
+    def __init__(self, memory: Memory, work: Work, looks: Looks, resolver: Resolver, pace: Pace) -> None:
         self._memory = memory
+        self._looks = looks
         self._work = work
         self._resolver = resolver
         self._pace = pace
@@ -74,7 +76,7 @@ class Polling:
         now = steady()
         due = now - self._refreshed_at >= (RESYNC / 4 if view.initialized else RESYNC)
         if report.settled and now - self._refreshed_at < RESYNC * self._pace.slower():
-            await self._memory.look_cluster()
+            await self._memory.look_cluster()  # nothing else is going on that could wait for it
             return
         if report.settled or (due and self._work.idle and not self.settling(now)):
             await self.refresh()
@@ -86,9 +88,9 @@ class Polling:
         failing = {n for n, s in sights.items() if s.error is not None and s.retry_at <= now}
         mending = {n for n in self._mending(view, report) if now - sights[n].looked_at >= MENDING}
         stale = {n for n, s in sights.items() if now - s.looked_at >= RESYNC}
-        await self._memory.look_at(sorted((watched | failing | mending | stale) - self._work.hosts))
+        self._looks.at(sorted((watched | failing | mending | stale) - self._work.hosts))
         if view.initialized:
-            await self._memory.look_cluster()
+            self._looks.at_cluster()
 
     async def refresh(self) -> None:
         """Look at everything; at machines where something of ours runs, after the others."""

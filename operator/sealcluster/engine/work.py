@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Set as AbstractSet
 
 from sealcluster.core.errors import Fenced, SealError, StateConflict
 from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.view import ClusterView
+from sealcluster.engine.aftermath import look_after
 from sealcluster.engine.beside import taken
 from sealcluster.engine.gate import Gate
 from sealcluster.engine.memory import Memory
@@ -88,25 +90,26 @@ class Work:
             if action.phase != "claim" and not self._planner.takes_apart(action.phase) and (view.deleting or leaving):
                 self._tasks[lane].cancel()
 
-    async def until(self, event: asyncio.Event, seconds: float) -> bool:
-        """Wait until an action ends or the event is set, at most so long; False when neither happened."""
+    async def until(self, event: asyncio.Event, others: AbstractSet[asyncio.Task[None]], seconds: float) -> bool:
+        """Wait until an action or one of the others ends or the event is set, at most so long; False when none of it happened."""
         waiter = asyncio.create_task(event.wait())
         try:
-            done, _ = await asyncio.wait({*self._tasks.values(), waiter}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({*self._tasks.values(), *others, waiter}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             waiter.cancel()
         return bool(done)
 
     def take_ended(self) -> tuple[Action, ...]:
-        """What ended since the last call; raises what an action could not contain."""
-        ended = []
+        """Forget what ended since the last call; raises what an action could not contain. Returns those that were abandoned."""
+        abandoned = []
         for lane in [lane for lane, task in self._tasks.items() if task.done()]:
-            task = self._tasks.pop(lane)
-            ended.append(self.running.pop(lane))
+            task, action = self._tasks.pop(lane), self.running.pop(lane)
             self.progress.pop(lane, None)
-            if not task.cancelled():
+            if task.cancelled():
+                abandoned.append(action)
+            else:
                 task.result()
-        return tuple(ended)
+        return tuple(abandoned)
 
     async def stop(self) -> None:
         """Let go: what runs on hosts goes on there and is found again by the next engine."""
@@ -117,6 +120,12 @@ class Work:
         self.running.clear()
 
     async def _apply(self, view: ClusterView, action: Action) -> None:
+        """Carry it out, then look at what it touched: it has ended only when that was seen, and no other action waits for this look."""
+        await self._carry_out(view, action)
+        if self.fenced is None:
+            await look_after(self._memory, (action,))
+
+    async def _carry_out(self, view: ClusterView, action: Action) -> None:
         phase = self._planner.phase(action.phase)
         log.info(
             "%s: %s", phase.title, action.what, extra={"cluster": view.name, "host": action.host, "phase": action.phase, "why": action.why}
