@@ -64,8 +64,7 @@ class JoinMasters:
         what = next_step(view, host)
         if what == RESET:
             return self._undo(view, host)
-        running = host.facts is not None and "kubeadm-join" in host.facts.jobs
-        if running:
+        if under_way(host, STEP):
             return what, ""
         dead = dead_members(view)
         if dead:

@@ -7,7 +7,8 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.hosts_file import hosts_block, hosts_entries
-from sealcluster.phases.join import JOIN, RESET, join, next_step, step_of, undo
+from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo
+from sealcluster.phases.releasing import under_way
 
 
 class JoinNodes:
@@ -40,7 +41,7 @@ class JoinNodes:
     @staticmethod
     def _needs(view: ClusterView, host: HostView) -> str:
         assert host.facts is not None
-        if "kubeadm-join" in host.facts.jobs:
+        if under_way(host, STEP):
             return ""
         if not view.initialized or view.leader is None:
             return "a master whose API server answers"
