@@ -32,11 +32,10 @@ class BenchAdapters:
     def __init__(self, world: Path, wire: str) -> None:
         kept = pickle.loads(world.read_bytes())
         self.clock = SystemClock()
-        self._wire = scale_hosts.Wire(wire)
-        self._hosts = scale_hosts.WireHosts(self._wire, kept["keys"])
+        self._path, self._keys = wire, kept["keys"]
         self._images = ModelImages(Timing(1, 0.0))
         self._certs = ModelCerts(Timing(1, 0.0))
-        self._workloads = scale_hosts.WireWorkloads(self._wire)
+        self._workloads = scale_hosts.WireWorkloads(scale_hosts.Wire(wire))
 
     def traffic(self) -> Mapping[str, int]:
         """None."""
@@ -45,7 +44,7 @@ class BenchAdapters:
     def ports(self, management: Management) -> Ports:
         """The ports of one cluster."""
         return Ports(
-            hosts=self._hosts,  # type: ignore[arg-type]  # what changes machines is left out
+            hosts=scale_hosts.WireHosts(self._path, self._keys),  # type: ignore[arg-type]  # what changes machines is left out
             images=self._images,
             certs=self._certs,
             management=management,
@@ -59,6 +58,7 @@ class BenchAdapters:
 
 async def operate(world: Path, wire: str) -> None:
     """Until killed."""
+    scale_hosts.many_files()
     settings = Settings.from_environment()
     assert settings.kubeconfig is not None
     transport = await Transport.from_file(settings.kubeconfig)
