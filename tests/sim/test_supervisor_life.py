@@ -45,6 +45,7 @@ def test_a_new_operator_says_nothing_of_a_ready_cluster_but_takes_it_over():
         await asyncio.sleep(100)
         known, done = len(plane.kube.requests), steps(plane)
         await plane.processes[-1].stop()
+        assert plane.processes[-1].adapters.closed, "sessions of an operator that ends in order were left open"
         plane.start()
         for _ in range(200):
             await asyncio.sleep(1)

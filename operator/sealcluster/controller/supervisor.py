@@ -61,8 +61,9 @@ class Supervisor:
         return self._durations.found()
 
     async def close(self) -> None:
-        """Let go of every cluster; what runs on machines goes on there."""
+        """Let go of every cluster, then of all connections; what runs on machines goes on there."""
         for known in self._objects.values():
             known.stop()
         await asyncio.gather(*(o.ended() for o in self._objects.values()))
         self._objects.clear()
+        await self._adapters.close()

@@ -60,6 +60,10 @@ class Adapters(Protocol):
         """What went over SSH so far, by kind."""
         ...
 
+    async def close(self) -> None:
+        """Close connections and sessions."""
+        ...
+
 
 SupervisorFactory = Callable[[KubeClient], Awaitable[SupervisorPort]]
 """Makes the supervisor once the API server serves our kind; runs in the main event loop."""

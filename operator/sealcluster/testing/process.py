@@ -55,6 +55,7 @@ class ModelAdapters:
     effects: Effects
     clock: VirtualClock
     chance: random.Random
+    closed: bool = False
 
     def ports(self, management: Management) -> Ports:
         """The ports of one cluster; writes to its records are counted where they reach the API server."""
@@ -75,6 +76,10 @@ class ModelAdapters:
         """Nothing goes over SSH here."""
         return {"connections": 0, "commands": 0}
 
+    async def close(self) -> None:
+        """Remember it."""
+        self.closed = True
+
 
 class Process:
     """One life of an operator. Faults of its watch: `lag` in seconds, `broken` while set (it hangs, then begins anew)."""
@@ -92,9 +97,9 @@ class Process:
         self._broken, self._mended = asyncio.Event(), asyncio.Event()
         self._mended.set()
         self._tasks: set[asyncio.Task[Any]] = set()
-        adapters = ModelAdapters(plane, self.effects, self.clock, random.Random(f"{plane.seed}/{name}"))
+        self.adapters = ModelAdapters(plane, self.effects, self.clock, random.Random(f"{plane.seed}/{name}"))
         self.client = KubeClient(cast(Any, CountedTransport(plane, self.effects)))
-        self.supervisor = Supervisor(self.client, adapters, name)
+        self.supervisor = Supervisor(self.client, self.adapters, name)
         self._router = EventRouter(self.supervisor)
         context = contextvars.copy_context()
         context.run(OWNER.set, self._tasks)
