@@ -10,11 +10,13 @@ from sealcluster.core.digest import digest, digest_items
 from sealcluster.core.images import ImageInfo
 from sealcluster.core.ops import Guest, Job
 from sealcluster.core.plan import Action, PhasePlan
+from sealcluster.core.policies.preflight import CLUSTER, preflight
 from sealcluster.core.state import GuestRecord
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
 from sealcluster.phases.environment import application_env, host_env
 from sealcluster.phases.registry import tree_ready
+from sealcluster.phases.releasing import ours
 from sealcluster.phases.rootfs_files import application_files
 from sealcluster.render.expand import expand
 
@@ -44,6 +46,15 @@ def application_digest(view: ClusterView, image: ImageInfo) -> str:
     wanted = next((i for i in view.spec.images if i.name == image.name), None)
     env = {**(wanted.env if wanted else {}), **view.spec.env}
     return digest(image.digest, *_texts(view, image), digest_items(env.items()))
+
+
+def _to_join(view: ClusterView) -> list[str]:
+    """Machines that will join by themselves: not those that fail, nor those that preflight leaves out until a person mends them."""
+    waiting = [h for h in view.wanted if not view.joined(h) and not view.failing(h)]
+    if all(ours(view, h) for h in waiting):
+        return [h.name for h in waiting]
+    unfit = {c.host for c in preflight(view) if c.blocks and c.scope != CLUSTER}
+    return [h.name for h in waiting if h.name not in unfit]
 
 
 class Guests:
@@ -114,7 +125,7 @@ class Guests:
     def _needs(view: ClusterView, image: ImageInfo) -> str:
         if not view.initialized or view.leader is None:
             return "a master whose API server answers"
-        waiting = [h.name for h in view.wanted if not view.joined(h) and not view.failing(h)]
+        waiting = _to_join(view)
         if is_network(image) and len(view.wanted) - len(waiting) > 1 and not any(not view.hosts[name].master for name in waiting):
             waiting = []  # masters join one by one, which takes longest
         if waiting:
