@@ -77,20 +77,21 @@ def _shown(body: Body) -> show_status.Shown:
     return show_status.Shown(body["metadata"]["name"], SealClusterStatus.model_validate(body.get("status") or {}), hosts)
 
 
-def plan(here: Here, plane: Plane, cluster: str | None, output: Format) -> None:
-    """Print status.plan of the object: what the operator is about to do."""
+def plan(here: Here, plane: Plane, cluster: str | None, output: Format) -> int:
+    """Print status.plan of the object: what the operator is about to do. The number of steps."""
     body = _body(here, plane, cluster)
     found = SealClusterStatus.model_validate(body.get("status") or {}).plan
     if output is not Format.TEXT:
         emit(found.dump() if found else {"total": 0, "steps": []}, output)
-        return
+        return found.total if found else 0
     name = body["metadata"]["name"]
     if found is None:
         show([f"plan for {name}: nothing to do"])
-        return
+        return 0
     rows = [[step.host or "cluster", step.phase, step.what] for step in found.steps]
     more = [f"  … and {found.total - len(rows)} more"] if found.total > len(rows) else []
     show([f"plan for {name}: {found.total} steps", *columns(rows, "  "), *more])
+    return found.total
 
 
 def evidence(here: Here, plane: Plane, cluster: str | None) -> tuple[str, tuple[Evidence, ...]]:

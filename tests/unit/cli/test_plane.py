@@ -78,6 +78,9 @@ def test_status_is_that_of_the_object(plane, golden):
 
 
 def test_plan_is_what_the_operator_is_about_to_do(plane):
+    assert plane("plan", "-n", "clusters", "--exit-code").code == 4
+    assert plane("plan", "-n", "clusters", "--exit-code", "-o", "json").code == 4
+    assert plane("plan", "-n", "clusters").code == 0
     assert plane("plan", "-n", "clusters").out.splitlines() == [
         "plan for default: 2 steps",
         "  default-m1  claim  claim: the machine is free",

@@ -28,7 +28,9 @@ def plan(
     """
     here = enter(ctx, common)
     if file is None and planeview.meant(here, plane, cluster):
-        planeview.plan(here, plane, cluster, output.output)
+        steps = planeview.plan(here, plane, cluster, output.output)
+        if exit_code and steps:
+            raise typer.Exit(exits.DIFFERENT)
         return
     _local(here, cluster, file, login, registries, output.output, exit_code=exit_code)
 
