@@ -335,6 +335,22 @@ def packed(files: dict[str, bytes]) -> bytes:
 
 
 @case
+async def parts_of_an_earlier_boot_are_looked_at_before_they_are_believed(rig: Rig) -> None:
+    host = rig.connect()
+    await claim(host)
+    digest, file = rig.part(b"a" * 100_000)
+    await host.send(digest, file)
+    await rig.power_cycle()
+    host = rig.connect()
+    assert (await look(host)).parts == frozenset()
+    lacking = await host.missing([digest])
+    assert lacking <= {digest}
+    assert (await look(host)).parts == {digest} - lacking
+    await host.send(digest, file)
+    assert (await look(host)).parts == {digest}
+
+
+@case
 async def a_part_travels_once(rig: Rig) -> None:
     host = rig.connect()
     await claim(host)

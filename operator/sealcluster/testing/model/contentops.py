@@ -34,6 +34,7 @@ def unpacked(content: bytes) -> tuple[tuple[str, bytes, int], ...]:
 
 def take(run: Execution, digests: tuple[str, ...]) -> list[bytes]:
     """The bytes of parts that must lie in the store."""
+    run.machine.prove_store()
     lacking = [d for d in digests if d not in run.machine.store]
     if lacking:
         raise Failed(1, f"{lacking[0][:12]}: not in the store")
@@ -65,6 +66,7 @@ async def install_rootfs(run: Execution, op: InstallRootfs) -> None:
 async def fetch_parts(run: Execution, op: FetchParts) -> None:
     """Download from the registry of another machine."""
     name, _, port = op.server.rpartition(":")
+    run.machine.prove_store()
     for digest in op.digests:
         await run.spend(1.0 / max(len(op.digests), 1))
         if digest in run.machine.store:
@@ -90,6 +92,7 @@ def _registry(run: Execution, name: str, port: int, username: str, password: str
 
 async def commit_registry(run: Execution, op: CommitRegistry) -> None:
     """Move blobs into a tree, write links, offer parts."""
+    run.machine.prove_store()
     registry, store = run.machine.registry, run.machine.store
     tree = registry.trees.setdefault(op.root, Tree())
     lacking = [d for d in (*op.blobs, *op.parts) if d not in store and d not in tree.blobs]

@@ -13,6 +13,7 @@ from sealcluster.core.facts import HostFacts, JournalEntry
 from sealcluster.core.ops import Claim, CleanHost, Job, JobResult
 from sealcluster.core.ports import FactsQuery, Fence, HostTarget, Progress
 from sealcluster.engine.gate import FENCE
+from sealcluster.host.operations import REPEATABLE
 from sealcluster.host.secrets_of import secrets_of
 from sealcluster.ssh.redact import Redactor
 from sealcluster.testing.clock import VirtualClock
@@ -162,9 +163,10 @@ class ModelHost:
         for other in machine.jobs.running():
             if FENCE not in (job.step, other.key[0]) and disturbs(type(job.op).__name__, other.kind):  # it writes no file
                 self.world.violate(f"{machine.name}: {job.step} #{attempt} started while {other.key[0]} #{other.key[2]} runs")
+        flushed = not isinstance(job.op, REPEATABLE)
         run = JobRun(key, type(job.op).__name__)
         machine.jobs.runs[key] = run
-        machine.record(JournalEntry(job.step, job.digest, attempt, "started", None, self.world.now() + machine.skew))
+        machine.record(JournalEntry(job.step, job.digest, attempt, "started", None, self.world.now() + machine.skew), flushed=flushed)
         run.task = self.world.spawn(self._carry_out(machine, job, run), f"{machine.name}/{job.step}#{attempt}")
         return run
 
@@ -192,7 +194,10 @@ class ModelHost:
             self.world.ledger.successes[f"{machine.name}/{machine.era}", job.step, job.digest] += 1
         if machine.owner is not None:
             state = "done" if result.rc == 0 else "failed"
-            machine.record(JournalEntry(job.step, job.digest, run.key[2], state, result.rc, self.world.now() + machine.skew))
+            flushed = not isinstance(job.op, REPEATABLE)
+            machine.record(
+                JournalEntry(job.step, job.digest, run.key[2], state, result.rc, self.world.now() + machine.skew), flushed=flushed
+            )
         else:
             machine.jobs.runs.clear()
         self.world.pods.sync(machine, self.world.now())
@@ -202,6 +207,7 @@ class ModelHost:
     async def send(self, digest: str, source: Path, progress: Progress | None = None) -> int:
         """Bring one part; a cut link leaves a partial one that the next call goes on with."""
         machine = await self._connect("connect")
+        machine.prove_store()
         content = self.world.content.get(digest)
         if content is None:
             content = self.world.content[digest] = self._verified(digest, source)
@@ -235,5 +241,6 @@ class ModelHost:
     async def missing(self, digests: Sequence[str], tree: str = "") -> frozenset[str]:
         """What lies neither in the store nor in the tree."""
         machine = await self._connect("connect")
+        machine.prove_store()
         blobs = machine.registry.trees[tree].blobs if tree in machine.registry.trees else set()
         return frozenset(d for d in digests if d not in machine.store and d not in blobs)

@@ -19,6 +19,8 @@ PKI = "/etc/kubernetes/pki"
 KUBELET_CONF = "/etc/kubernetes/kubelet.conf"
 ADMIN_CONF = "/etc/kubernetes/admin.conf"
 ETCD_DATA = "/var/lib/etcd/member"
+WRITEBACK = 30.0
+"""Seconds after which a kernel has written to the disk what nobody flushed."""
 RESERVED_MIB = 64
 """Room that a full disk leaves in `Disk.free`."""
 
@@ -115,6 +117,10 @@ class Machine:
     owner: Owner | None = None
     fence: int = 0
     journal: dict[str, JournalEntry] = field(default_factory=dict)
+    unflushed: list[tuple[JournalEntry, JournalEntry | None]] = field(default_factory=list)
+    """Lines of repeatable steps since the last one that was flushed, each with what it took the place of."""
+    proven: int = 1
+    """The boot in which the store was last looked at."""
     jobs: JobTable = field(default_factory=JobTable)
     registry: Registry = field(default_factory=Registry)
     kept_manifests: dict[str, bytes] = field(default_factory=dict)
@@ -151,9 +157,34 @@ class Machine:
         """Write /etc/hosts as a fresh machine has it."""
         self.files.force(etchosts.PATH, etchosts.base(self.hostname).encode())
 
-    def record(self, entry: JournalEntry) -> None:
-        """Append to the journal; room for it is reserved even on a full disk."""
+    def record(self, entry: JournalEntry, *, flushed: bool = True) -> None:
+        """Append to the journal; room for it is reserved even on a full disk. A line that is flushed takes the earlier ones along."""
+        if flushed:
+            self.unflushed.clear()
+        else:
+            self.unflushed.append((entry, self.journal.get(entry.step)))
         self.journal[entry.step] = entry
+
+    def lose_power(self, now: float) -> list[JournalEntry]:
+        """What was on its way to the disk did not arrive: the journal's last lines, and half of the parts, until somebody looks at them.
+
+        `now`: the world's time. Returns the lines that are lost.
+        """
+        lost = [(entry, before) for entry, before in self.unflushed if now + self.skew - entry.time < WRITEBACK]
+        for entry, before in reversed(lost):
+            if before is None:
+                self.journal.pop(entry.step, None)
+            else:
+                self.journal[entry.step] = before
+            self.jobs.runs.pop((entry.step, entry.digest, entry.attempt), None)
+        self.unflushed.clear()
+        for digest in sorted(self.store)[::2]:
+            del self.store[digest]
+        return [entry for entry, _ in lost]
+
+    def prove_store(self) -> None:
+        """Digests of parts that an earlier boot left were looked at: what is whole may be used."""
+        self.proven = self.boots
 
     def managed_files(self) -> dict[str, ManagedFile]:
         """What we recorded and what is there."""
@@ -173,6 +204,7 @@ class Machine:
     def release(self) -> None:
         """The machine is nobody's: journal, fence and owner are gone."""
         self.journal.clear()
+        self.unflushed.clear()
         self.owner, self.fence = None, 0
         self.era += 1
 

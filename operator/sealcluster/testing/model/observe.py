@@ -46,7 +46,7 @@ def look(world: ModelWorld, machine: Machine, query: FactsQuery, observer_now: f
         fence=machine.fence,
         journal=dict(machine.journal),
         jobs=machine.jobs.facts(),
-        parts=frozenset(machine.store),
+        parts=frozenset(machine.store) if machine.proven == machine.boots else frozenset(),
         files=files,
         hosts_block=etchosts.block(machine.hosts_text),
         units={name: machine.units.table[name].state for name in query.units if name in machine.units.table},

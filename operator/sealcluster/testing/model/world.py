@@ -127,6 +127,10 @@ class ModelWorld:
         self.pods.sync(machine, self.now())
         for run in machine.jobs.interrupt():
             self.note(f"{machine.name}: interrupted {run.key[0]} #{run.key[2]}")
+        for entry in machine.lose_power(self.now()):
+            self.note(f"{machine.name}: lost from the journal: {entry.state} {entry.step} #{entry.attempt}")
+            if entry.state == "started":
+                self.ledger.starts.pop((f"{machine.name}/{machine.era}", entry.step, entry.digest, entry.attempt), None)
 
     def power_on(self, machine: Machine) -> None:
         """The machine has booted."""
