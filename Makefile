@@ -30,7 +30,8 @@ help: ## show the targets
 
 $(STAMP): requirements-dev.txt pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "python3 (3.11 or newer) is missing: apt-get install python3 python3-venv"; exit 1; }
-	$(PYTHON) hack/check_python.py
+	@$(PYTHON) hack/check_python.py
+	@echo "making the virtual environment $(VENV) (about a minute)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -123,9 +124,13 @@ plane-down: $(STAMP) ## stop it
 	$(LAB) plane-down --name $(NAME)
 
 demo: $(STAMP) ## machines, management plane, operator, and a cluster of 3 masters and 2 workers (SINGLE=1: one machine)
-	$(BIN)/python hack/demo/demo.py up $(if $(SINGLE),--single)
+	@$(BIN)/python hack/demo/demo.py up $(if $(SINGLE),--single)
 
 demo-down: $(STAMP) ## remove the demo
-	$(BIN)/python hack/demo/demo.py down
+	@$(BIN)/python hack/demo/demo.py down
 
-.PHONY: help bench-scale sim-edits image image-lock setup check audit fuzz test test-integration test-e2e-core e2e sim chaos bench format docs crd lab-up lab-down plane-up plane-down demo demo-down
+screens: $(STAMP) ## run the demo and record what commands print, for the pictures of the pages
+	@$(BIN)/python hack/demo/record.py
+	$(BIN)/python hack/gen_screens.py
+
+.PHONY: help bench-scale sim-edits image image-lock setup check audit fuzz test test-integration test-e2e-core e2e sim chaos bench format docs screens crd lab-up lab-down plane-up plane-down demo demo-down

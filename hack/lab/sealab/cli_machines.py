@@ -89,8 +89,8 @@ def _up(options: argparse.Namespace) -> int:
     _tell(f"lab {lab.name} is up after {time.monotonic() - began:.1f} s")
     _show(lab)
     first = next(iter(lab.machines), "m1")
-    _tell(f"log in:     python -m sealab ssh {lab.name} {first}")
-    _tell(f"take down:  python -m sealab down --name {lab.name}")
+    _tell(f"log in:     hack/lab/lab ssh {lab.name} {first}")
+    _tell(f"take down:  make lab-down NAME={lab.name}")
     return 0
 
 
