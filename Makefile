@@ -82,7 +82,7 @@ bench: $(STAMP) ## the product against a shell script on fresh machines, in one 
 	$(BIN)/python hack/bench/bench.py
 
 sim: $(STAMP) ## simulated runs with faults: make sim SEED=1 RUNS=2000
-	$(BIN)/python -m sealcluster.testing.run --seed $(SEED) --runs $(RUNS)
+	$(BIN)/python -m sealcluster.testing.run --seed $(SEED) --runs $(RUNS) --jobs $(JOBS)
 
 sim-edits: $(STAMP) ## random edits, machine faults and operator faults: make sim-edits EDITS=200
 	SEALCLUSTER_EDITS=$(EDITS) $(BIN)/pytest -q --timeout 36000 tests/sim/test_machine_of_edits.py

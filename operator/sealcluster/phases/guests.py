@@ -126,7 +126,8 @@ class Guests:
         if not view.initialized or view.leader is None:
             return "a master whose API server answers"
         waiting = _to_join(view)
-        if is_network(image) and len(view.wanted) - len(waiting) > 1 and not any(not view.hosts[name].master for name in waiting):
+        alone = sum(view.joined(h) for h in view.wanted) < 2
+        if is_network(image) and not alone and all(view.hosts[name].master for name in waiting):
             waiting = []  # masters join one by one, which takes longest
         if waiting:
             return f"{waiting[0]} to join"

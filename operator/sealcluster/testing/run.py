@@ -11,6 +11,8 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 
 from sealcluster.testing import randomworld, scenarios, specs
 from sealcluster.testing.crashes import Story, sweep
@@ -21,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="sealcluster.testing.run", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="seed of the first world")
     parser.add_argument("--runs", type=int, default=1, help="how many worlds, one per seed")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the worlds")
     parser.add_argument("--trace", action="store_true", help="print what happened in bad worlds (and in the only one)")
     parser.add_argument("--crash", choices=("create", "scale", "delete"), help="crash at every effect of this story")
     parser.add_argument("--masters", type=int, default=1)
@@ -62,19 +65,28 @@ def _worlds(options: argparse.Namespace) -> int:
     bad: list[int] = []
     totals: Counter[str] = Counter()
     began = time.monotonic()
-    for seed in range(options.seed, options.seed + options.runs):
-        outcome, counts = randomworld.live(seed)
+    for told, counts in _lives(options):
         totals.update(counts)
-        if options.trace and (outcome.problems or options.runs == 1):
-            sys.stdout.write("\n".join(outcome.trace) + "\n")
-        if outcome.problems:
-            bad.append(seed)
-            sys.stdout.write(f"BAD {outcome}\n")
+        if options.trace and (told.problems or options.runs == 1):
+            sys.stdout.write("\n".join(told.trace) + "\n")
+        if told.problems:
+            bad.append(told.seed)
+            sys.stdout.write(f"BAD {told}\n")
             sys.stdout.flush()
     faults = ", ".join(f"{name} {count}" for name, count in sorted(totals.items()))
     sys.stdout.write(f"{options.runs} worlds in {time.monotonic() - began:.0f} s; faults: {faults}\n")
     sys.stdout.write(f"bad seeds: {' '.join(map(str, bad))}\n" if bad else "no bad seed\n")
     return 1 if bad else 0
+
+
+def _lives(options: argparse.Namespace) -> Iterator[tuple[scenarios.Outcome, Counter[str]]]:
+    """Each world's end, in the order of seeds: a world knows nothing of the others, so processes may share them."""
+    seeds = range(options.seed, options.seed + options.runs)
+    if options.jobs == 1:
+        yield from map(randomworld.live, seeds)
+        return
+    with ProcessPoolExecutor(options.jobs, initializer=logging.disable, initargs=(logging.CRITICAL,)) as pool:
+        yield from pool.map(randomworld.live, seeds, chunksize=4)
 
 
 if __name__ == "__main__":
