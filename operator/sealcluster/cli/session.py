@@ -53,10 +53,13 @@ async def converge(desired: Desired, ports: Ports, listener: Callable[[Report], 
         listener(report)
 
     engine = Engine(desired, ports, holder=holder(), listener=listen)
+    patience = asyncio.timeout(within)
     try:
-        async with asyncio.timeout(within):
+        async with patience:
             return await engine.run(finished)
     except TimeoutError:
+        if not patience.expired():
+            raise
         note = (last[0].account.working or last[0].account.blocked) if last else None
         raise TransientError(
             f"waiting for {desired.name}: not done within {within:.0f} s{f' ({note.message})' if note else ''}",
