@@ -161,7 +161,7 @@ def farewell(name: str, *, single: bool) -> None:
     console.print(f"""\
 . build/demo/env                        # kubectl, sealcluster and kubectl seal, for the contexts management and {name}
 kubectl seal status                     # the machines as a tree, and the conditions
-kubectl --context {name} get pods -A    # in the new cluster
+{f"kubectl --context {name} get pods -A":40}# in the new cluster
 """)
     if not single:
         print("Remove the row of m5 in build/demo/cluster.yaml, and see m5 drained, cleaned and released; put it back, and it joins:")

@@ -33,7 +33,7 @@ from sealab.machines import Lab
 from sealab.registry import Registry
 
 RECORDINGS = Path(__file__).parent / "recordings"
-WIDTH, HEIGHT = 160, 60
+WIDTH, HEIGHT = 180, 60
 SECONDS = 240.0
 OURS = re.compile(r"/(?:root|home|tmp|run|var|usr|opt|srv|mnt|work|build)/")
 """Paths of the machine that records; what is shown must be true of any."""

@@ -15,6 +15,8 @@ from sealcluster.cli.show_tree import tree
 
 UNDER_WAY = (Reason.INITIALIZING, Reason.PROVISIONING, Reason.UPDATING)
 """Reasons of conditions that are not as they will be, though nothing is wrong."""
+LONG = 40
+"""Characters of a message that is not repeated for every condition that has it."""
 BAR = 20
 """Characters of the bar."""
 
@@ -47,7 +49,7 @@ def lines(shown: Shown, most: int = 0) -> list[str]:
     found = ["   ".join(head)]
     found += tree(status, shown.hosts, most)
     found.append("")
-    said = ready.message if ready is not None else ""
+    said = told = ready.message if ready is not None else ""
     if status.progress is not None and said.startswith(status.progress.message):
         found.append(f"{status.progress.message}{_bar(status.progress)}")
         said = said.removeprefix(status.progress.message).lstrip(": ")
@@ -61,7 +63,7 @@ def lines(shown: Shown, most: int = 0) -> list[str]:
         found.append(f"{shown.busy} is working on it")
     if status.certificates is not None:
         found.append(f"certificates: the first expires on {status.certificates.soonest_expiry[:10]} ({status.certificates.host})")
-    found += ["", "conditions", *columns([_condition(c) for c in status.conditions], "  ")]
+    found += ["", "conditions", *columns([_condition(c, told) for c in status.conditions], "  ")]
     if status.last_failure is not None:
         found += ["", "last failure", *_failure(status.last_failure)]
     return found
@@ -74,8 +76,9 @@ def _bar(progress: Progress) -> str:
     return f"  [{'#' * full}{'-' * (BAR - full)}]"
 
 
-def _condition(condition: Condition) -> list[str]:
-    return [_mark(condition), condition.type, condition.status.value, condition.reason, condition.message]
+def _condition(condition: Condition, told: str) -> list[str]:
+    message = "(as above)" if condition.message == told and len(told) > LONG else condition.message
+    return [_mark(condition), condition.type, condition.status.value, condition.reason, message]
 
 
 def _mark(condition: Condition) -> str:

@@ -60,11 +60,11 @@ def test_what_the_screen_does_not_know_is_said() -> None:
 
 def test_a_line_becomes_pieces_of_one_colour_in_their_place() -> None:
     green, text = screens.COLOURS["32"], screens.TEXT
-    Piece = screens.Piece
+    piece = screens.Piece
     assert screens.pieces("  \x1b[32m✓\x1b[0m  Ready  \x1b[1mTrue\x1b[0m") == [
-        Piece(2, "✓", green),
-        Piece(5, "Ready", text),
-        Piece(12, "True", text, bold=True),
+        piece(2, "✓", green),
+        piece(5, "Ready", text),
+        piece(12, "True", text, bold=True),
     ]
     with pytest.raises(ValueError, match="no colour for 35"):
         screens.pieces("\x1b[35mpink\x1b[0m")
