@@ -140,7 +140,8 @@ def _working(
     transient = [p for p in problems if not p.terminal and (not p.host or p.host not in stuck) and not _just_down(view, p)]
     if running:
         retrying = next((p for p in transient), None)
-        text = str(step) if step else "working"
+        last = next(iter(running.values()))  # its phase plans no more of it: what is left is to see it end
+        text = str(step) if step else f"{last.host}: {last.what}" if last.host else last.what
         return Note(fresh, f"{text}; trying again: {retrying.message}" if retrying else text)
     if transient:
         attempts = [f for f in view.failures.values() if not f.problem.terminal]
