@@ -54,7 +54,7 @@ def _to_join(view: ClusterView) -> list[str]:
     if all(ours(view, h) for h in waiting):
         return [h.name for h in waiting]
     unfit = {c.host for c in preflight(view) if c.blocks and c.scope != CLUSTER}
-    return [h.name for h in waiting if h.name not in unfit]
+    return [h.name for h in waiting if ours(view, h) or h.name not in unfit]
 
 
 class Guests:
