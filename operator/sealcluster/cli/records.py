@@ -76,7 +76,7 @@ class Records:
             raise TerminalError(
                 f"looking for cluster {self.name}: nothing is known about it below {self.root}",
                 reason="InvalidSpec",
-                hint=f"known: {', '.join(known(self.root)) or 'none'}; give the manifest with -f, or the directory with --state",
+                hint=f"{_listed(known(self.root))}give the manifest with -f, or the directory with --state; kubectl seal status asks an operator",
             )
         return found
 
@@ -139,6 +139,10 @@ def known(root: Path) -> list[str]:
     )
 
 
+def _listed(names: list[str]) -> str:
+    return f"known: {', '.join(names)}; " if names else ""
+
+
 def choose(root: Path, name: str | None) -> str:
     """The cluster that is meant: the one that was named, else the only one."""
     names = known(root)
@@ -149,7 +153,9 @@ def choose(root: Path, name: str | None) -> str:
     raise TerminalError(
         f"choosing a cluster: {'several are' if names else 'none is'} known below {root}",
         reason="InvalidSpec",
-        hint=f"name one of {', '.join(names)}" if names else "make one with `sealcluster run` or `apply`",
+        hint=f"name one of {', '.join(names)}"
+        if names
+        else "make one with `sealcluster run` or `apply`; kubectl seal status asks an operator",
     )
 
 

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from sealcluster.api import HostState, SealClusterStatus
 from sealcluster.api.hosts import Host
-from sealcluster.api.status import HostStatus, PlanStep
+from sealcluster.api.status import ConditionStatus, HostStatus, PlanStep
 from sealcluster.cli.columns import columns
 
 STEPS = 4
 """Steps of one host that are shown; the others are counted."""
+
+SICK = (HostState.FAILED, HostState.UNREACHABLE, HostState.EXCLUDED)
+"""States whose steps are not going on."""
+
 NOW, LATER, WRONG = "▸", "·", "!"
 """Being done or about to be; waits for something; failed, to be tried again."""
 
@@ -22,11 +26,15 @@ def tree(status: SealClusterStatus, hosts: Sequence[Host], most: int = 0) -> lis
     chosen = _important(status.hosts, most) if most else status.hosts
     rows = columns([_host(row, wanted.get(row.name), status) for row in chosen])
     steps = status.plan.steps if status.plan else ()
-    branches = [(line, _steps([s for s in steps if s.host == row.name], row)) for line, row in zip(rows, chosen, strict=True)]
+    branches = [
+        (line, _steps([s for s in steps if s.host == row.name], wrong=row.state in SICK)) for line, row in zip(rows, chosen, strict=True)
+    ]
     if len(chosen) < len(status.hosts):
         ready = sum(row.state is HostState.READY for row in status.hosts)
         branches.append((f"… {len(status.hosts) - len(chosen)} more; {ready} of {len(status.hosts)} are Ready", []))
-    own = _steps([s for s in steps if s.host is None], None)
+    stalled = next((c for c in status.conditions if c.type == "Stalled" and c.status is ConditionStatus.TRUE), None)
+    at_fault = status.last_failure.phase if stalled and status.last_failure and status.last_failure.reason == stalled.reason else ""
+    own = _steps([s for s in steps if s.host is None], failed=at_fault)
     hidden = (status.plan.total if status.plan else 0) - len(steps)
     if own or hidden > 0:
         branches.append(("cluster", [*own, *([f"… and {hidden} more of the plan"] if hidden > 0 else [])]))
@@ -40,8 +48,7 @@ def tree(status: SealClusterStatus, hosts: Sequence[Host], most: int = 0) -> lis
 
 def _important(rows: Sequence[HostStatus], most: int) -> Sequence[HostStatus]:
     """What is wrong, then who is at work, then the others; in the order of the list."""
-    wrong = (HostState.FAILED, HostState.UNREACHABLE, HostState.EXCLUDED)
-    rank = {row.name: 0 if row.state in wrong else 1 if row.state is not HostState.READY else 2 for row in rows}
+    rank = {row.name: 0 if row.state in SICK else 1 if row.state is not HostState.READY else 2 for row in rows}
     names = set(sorted(rank, key=lambda name: rank[name])[:most])
     return [row for row in rows if row.name in names]
 
@@ -55,13 +62,14 @@ def _host(row: HostStatus, host: Host | None, status: SealClusterStatus) -> list
     return [row.name, address, ",".join(roles), row.state.value, node, version or "", why]
 
 
-def _steps(steps: Sequence[PlanStep], row: HostStatus | None) -> list[str]:
-    shown = [f"{_mark(step, row)} {step.what}" for step in steps[:STEPS]]
+def _steps(steps: Sequence[PlanStep], *, wrong: bool = False, failed: str = "") -> list[str]:
+    """`wrong`: they are those of a sick host. `failed`: the phase whose step failed last."""
+    shown = [f"{_mark(step, wrong=wrong or step.phase == failed)} {step.what}" for step in steps[:STEPS]]
     more = len(steps) - len(shown)
     return [*shown, *([f"… and {more} more"] if more else [])]
 
 
-def _mark(step: PlanStep, row: HostStatus | None) -> str:
+def _mark(step: PlanStep, *, wrong: bool) -> str:
     if ", after " in step.what:
         return LATER
-    return WRONG if row is not None and row.state in (HostState.FAILED, HostState.UNREACHABLE, HostState.EXCLUDED) else NOW
+    return WRONG if wrong else NOW

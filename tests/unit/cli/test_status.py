@@ -7,6 +7,7 @@ import pytest
 from rich.console import Console
 
 from sealcluster.api import HostState, HostStatus, PlanStatus, PlanStep, Progress, SealClusterStatus
+from sealcluster.api.status import Condition, Failure
 from sealcluster.cli.show_status import Shown, lines
 from sealcluster.cli.show_tree import tree
 from sealcluster.cli.watching import Drawn, Printed
@@ -121,3 +122,13 @@ def test_the_same_text_is_printed_once(capsys):
         for text in (["a"], ["a"], ["b"], ["b"], ["a"]):
             screen.draw(text)
     assert capsys.readouterr().out == "a\n\nb\n\na\n"
+
+
+def test_a_step_of_the_cluster_that_failed_for_good_is_no_step_under_way():
+    stalled = Condition(type="Stalled", status="True", reason="ImageNotFound", message="", last_transition_time="2026-01-31T12:00:00Z")
+    failure = Failure(phase="pull-images", step="pull", reason="ImageNotFound", message="not there", time="2026-01-31T12:00:00Z")
+    steps = [PlanStep(phase="pull-images", what="pull images: not in the store"), PlanStep(phase="pki", what="make authorities: none")]
+    status = SealClusterStatus(conditions=(stalled,), last_failure=failure, plan=PlanStatus(digest="sha256:0", total=2, steps=steps))
+    assert tree(status, ())[1:] == ["   ├─ ! pull images: not in the store", "   └─ ▸ make authorities: none"]
+    healed = status.model_copy(update={"conditions": ()})
+    assert tree(healed, ())[1] == "   ├─ ▸ pull images: not in the store"
