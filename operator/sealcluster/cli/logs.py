@@ -17,6 +17,8 @@ _QUIET = ("asyncio", "asyncssh", "aiohttp", "stamina")
 
 redact = Redactor()
 _open: list[logging.Handler] = []
+logging.getLogger("sealcluster").addHandler(logging.NullHandler())
+"""A command without a log (`convert`) would else have Python print what is logged beside what we say."""
 
 
 class Line(logging.Formatter):

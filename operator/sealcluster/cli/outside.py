@@ -72,6 +72,18 @@ def kubeconfigs() -> list[Path]:
     return [Path(p) for p in os.environ.get("KUBECONFIG", "").split(os.pathsep) if p] or [Path.home() / ".kube/config"]
 
 
+def _require(kubeconfig: Path | None) -> None:
+    """TerminalError where neither this file is there nor, without one, any that kubectl would read."""
+    if kubeconfig is not None and not kubeconfig.is_file():
+        raise TerminalError(f"reading the kubeconfig {kubeconfig}: there is no such file", reason="InvalidSpec")
+    if kubeconfig is None and not any(path.is_file() for path in kubeconfigs()):
+        raise TerminalError(
+            f"finding a management plane: there is no kubeconfig {' or '.join(map(str, kubeconfigs()))}",
+            reason="InvalidSpec",
+            hint="give --kubeconfig FILE or set KUBECONFIG",
+        )
+
+
 class RealOpened:
     """SSH, registries, API servers."""
 
@@ -122,12 +134,7 @@ class RealOutside:
         from sealcluster.kube.client import KubeClient  # noqa: PLC0415 - see above
         from sealcluster.kube.transport import Transport  # noqa: PLC0415 - see above
 
-        if kubeconfig is None and not any(path.is_file() for path in kubeconfigs()):
-            raise TerminalError(
-                f"finding a management plane: there is no kubeconfig {' or '.join(map(str, kubeconfigs()))}",
-                reason="InvalidSpec",
-                hint="give --kubeconfig FILE or set KUBECONFIG",
-            )
+        _require(kubeconfig)
         transport = await Transport.from_file(kubeconfig, context)
         try:
             yield KubeClient(transport, attempts=2, patience=15)

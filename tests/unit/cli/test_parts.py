@@ -206,3 +206,21 @@ def test_a_lost_machine_is_added_to_those_of_the_manifest(cli):
     }
     desired = desired_of(parse(document), {"b": "2"})
     assert desired.annotations["sealcluster.io/acknowledge-lost"] == "a=1,b=2"
+
+
+def test_a_command_without_a_log_says_what_is_wrong_once(tmp_path):
+    """In a process of its own: pytest hears what is logged."""
+    (tmp_path / "file").write_text("kind: Cluster\nspec: 3\n")
+    script = f"import sys; sys.argv = ['sealcluster', 'convert', '-f', {str(tmp_path / 'file')!r}]; from sealcluster.cli.main import main; main()"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment, timeout=60)
+    assert (done.returncode, done.stderr) == (2, "sealcluster: spec: must be a map\n")
+
+
+def test_a_kubeconfig_that_is_not_there_is_told_as_such(tmp_path):
+    async def work():
+        async with RealOutside().plane(tmp_path / "nope", None):
+            raise AssertionError("there is no such plane")
+
+    with pytest.raises(TerminalError, match=rf"reading the kubeconfig {tmp_path}/nope: there is no such file"):
+        RealOutside().run(work())
