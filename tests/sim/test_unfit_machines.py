@@ -10,12 +10,19 @@ from sealcluster.testing.driver import Simulation
 from sim.lives import cluster
 
 
-@pytest.mark.parametrize("unfit", ["w2", "m3"])
-def test_the_others_become_ready_without_the_one_that_does_not_fit(unfit):
+@pytest.mark.parametrize(
+    ("unfit", "hardware"),
+    [
+        ("w2", {"memory_mib": 100}),
+        ("m3", {"memory_mib": 100}),
+        ("m1", {"memory_mib": 100}),
+    ],
+)
+def test_the_others_become_ready_without_the_one_that_does_not_fit(unfit, hardware):
     async def main():
         sim = Simulation(1, cluster("m1", "m2", "m3", "w1", "w2"))
         machine = sim.world.machine(unfit)
-        fit, machine.hardware = machine.hardware, replace(machine.hardware, memory_mib=100)
+        fit, machine.hardware = machine.hardware, replace(machine.hardware, **hardware)
         try:
             sim.start()
             report = await sim.until(lambda r: r.blocked and len(r.view.cluster.nodes) == 4 and r.view.state.guests, 2000)
@@ -41,6 +48,21 @@ def test_a_machine_of_another_cluster_holds_up_nobody():
             report = await sim.until(lambda r: r.blocked and bool(r.view.state.guests), 2000)
             assert [(p.reason, p.host) for p in report.problems] == [("HostOfAnotherCluster", "w1")]
             assert machine.owner == Owner("other", "x")
+        finally:
+            await sim.end()
+
+    clock.run(main(), limit=50_000)
+
+
+def test_the_registry_goes_where_its_port_is_free():
+    async def main():
+        sim = Simulation(1, cluster("m1", "m2", "m3", "w1"))
+        machine = sim.world.machine("m1")
+        machine.hardware = replace(machine.hardware, busy_ports=frozenset({5000}))
+        try:
+            sim.start()
+            report = await sim.until(lambda r: r.ready, 2000)
+            assert report.view.registry.name == "m2"
         finally:
             await sim.end()
 
