@@ -104,6 +104,13 @@ def test_the_port_of_the_registry_must_be_free_where_it_will_run_whether_or_not_
     assert busy(masters(5000, hosts=rows)) == {}
 
 
+@pytest.mark.parametrize(("wanted", "refused"), [("lvscare", {"w1"}), ("Auto", set()), ("haproxy", set())])
+def test_lvscare_by_name_needs_a_kernel_with_ipvs_on_workers(wanted, refused):
+    asked = spec(1, 2, endpoint={"loadBalancer": wanted})
+    hosts = {str(row.name): host(row, ipvs=row.name == "w2") for row in asked.hosts}
+    assert {check.host for check in preflight(view(asked, hosts)) if check.blocks} == refused
+
+
 def test_an_even_number_of_masters_only_warns():
     report = preflight(view(spec(2)))
     warning = next(c for c in report if c.id == "masters-odd")

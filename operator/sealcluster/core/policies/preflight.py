@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sealcluster.api.network import LoadBalancer
 from sealcluster.core.facts import HostFacts
 from sealcluster.core.view import MAX_SKEW, ClusterView, HostView
 
@@ -238,6 +239,16 @@ def _network(view: ClusterView, host: HostView, facts: HostFacts) -> Iterator[Ch
         )  # fmt: skip
 
 
+def _balancer(view: ClusterView, host: HostView, facts: HostFacts) -> Iterator[Check]:
+    """Only where lvscare was asked for by name: else the balancer is chosen by what the kernel has."""
+    if not host.master and view.spec.endpoint.load_balancer is LoadBalancer.LVSCARE:
+        yield Check(
+            host.name, "ipvs", ok=facts.ipvs,
+            message="the kernel has no IPVS, which lvscare needs (spec.endpoint.loadBalancer)",
+            fix="install the kernel's module ip_vs, or set spec.endpoint.loadBalancer: Auto",
+        )  # fmt: skip
+
+
 @lru_cache(1024)
 def _overlap(route: str, subnet: str) -> bool:
     """Most machines of a cluster have the same routes."""
@@ -252,4 +263,5 @@ _HOST_CHECKS: tuple[Callable[[ClusterView, HostView, HostFacts], Iterator[Check]
     _resources,
     _leftovers,
     _network,
+    _balancer,
 )
