@@ -25,6 +25,7 @@ from sealcluster.engine.record import Record
 from sealcluster.engine.retry import delay
 from sealcluster.engine.steady import steady
 from sealcluster.engine.targets import target
+from sealcluster.engine.together import Together
 from sealcluster.phases.balancer_choice import balancer_targets
 from sealcluster.phases.kubeadm_inputs import certificate_policy, node_identity
 
@@ -95,6 +96,7 @@ class Memory:
     connections: dict[str, HostPort] = field(default_factory=dict)
     secrets: RecentSecrets = field(init=False)
     first_keys: FirstKeys = field(init=False)
+    _cluster_looks: Together = field(init=False)
     _rows: tuple[int, dict[str, Host]] = (0, {})
     _asked: int = 0
     _answered: int = 0
@@ -102,6 +104,7 @@ class Memory:
     def __post_init__(self) -> None:
         self.first_keys = FirstKeys(lambda: self.state)
         self.secrets = RecentSecrets(self.ports.management)
+        self._cluster_looks = Together(self._look_cluster)
 
     def row(self, name: str) -> Host | None:
         """The host's row in the spec, without walking 2,000 of them each time."""
@@ -135,9 +138,8 @@ class Memory:
 
     def workload(self) -> Workload:
         """The new cluster's API, through its joined masters."""
-        view = self.view(frozenset())
         port = int(self.desired.spec.endpoint.port)
-        endpoints = [Endpoint(h.name, h.address, port) for h in view.joined_masters]
+        endpoints = [Endpoint(h.name, h.address, port) for h in self._of_masters().joined_masters]
         assert self.pki is not None
         return self.ports.workloads.open(
             f"{self.desired.namespace}/{self.desired.name}", endpoints, str(self.desired.spec.endpoint.domain), self.pki
@@ -273,8 +275,11 @@ class Memory:
             return None
 
     async def look_cluster(self) -> None:
-        """The new cluster's API."""
-        if self.pki is None or not self.view(frozenset()).joined_masters:
+        """The new cluster's API, as it is after this call."""
+        await self._cluster_looks()
+
+    async def _look_cluster(self) -> None:
+        if self.pki is None or not self._of_masters().joined_masters:
             self.cluster = ClusterFacts()
             return
         self._asked += 1
@@ -284,10 +289,16 @@ class Memory:
             self._answered, self.cluster = mine, facts
 
     # --- the view ----------------------------------------------------------------------------------------------
-    def view(self, running: frozenset[str]) -> ClusterView:
-        """Everything known now, immutable."""
+    def _of_masters(self) -> ClusterView:
+        """Nothing but masters is in it: what is asked for each of thousands of joins must not walk over thousands of machines."""
+        rows = {name for name, row in self.state.inventory.items() if "master" in row.roles}
+        rows |= {str(h.name) for h in self.desired.spec.hosts if h.is_master}
+        return self.view(frozenset(), tuple(name for name in self.names() if name in rows))
+
+    def view(self, running: frozenset[str], names: tuple[str, ...] | None = None) -> ClusterView:
+        """Everything known now, immutable. `names`: with these hosts alone."""
         hosts = {}
-        for name in self.names():
+        for name in self.names() if names is None else names:
             sight = self.sights.get(name, Sight())
             spec = self.row(name)
             hosts[name] = HostView(
