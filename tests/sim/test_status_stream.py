@@ -162,3 +162,24 @@ def test_a_deletion_is_never_ready(policy: str) -> None:
         assert bool(door.secrets()) is (policy == "Retain")
 
     tell(story)
+
+
+def test_what_was_seen_stays_shown_while_an_edit_has_not_been_looked_at() -> None:
+    """An empty row of `kubectl get` after every edit would say that the machines are gone."""
+
+    async def story(door: Door) -> None:
+        door.wish(cluster("m1", "w1"))
+        door.start()
+        await door.done()
+        door.wish(cluster("m1", "w1", "w2"))
+        await door.done()
+
+    door = tell(story)
+    edited = [obj for obj in door.versions if obj.get("status", {}).get("observedGeneration") == 2]
+    fresh = [obj for obj in edited if condition(obj, "Reconciling")["reason"] == "Initializing"]
+    assert fresh, "no version told of the new spec before it was looked at"
+    for obj in fresh:
+        assert [host["name"] for host in obj["status"]["hosts"]] == ["m1", "w1"]
+        assert obj["status"]["nodes"]["workers"] == "1/1"
+        assert "progress" not in obj["status"]
+        assert condition(obj, "Ready")["status"] == "Unknown"

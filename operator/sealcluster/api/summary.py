@@ -112,7 +112,7 @@ def begin(old: Iterable[Condition], generation: int, now: datetime) -> tuple[Con
     An old Ready=True must not stand beside the new observedGeneration, or tools report success too early.
     """
     known = {condition.type for condition in old}
-    start = Note(Reason.INITIALIZING, "this generation has just been seen")
+    start = Note(Reason.INITIALIZING, "the spec is new; its machines are being looked at")
     fresh = {
         C.READY: Finding.unknown(start.reason, start.message),
         C.RECONCILING: _finding(start),

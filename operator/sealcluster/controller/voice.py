@@ -34,6 +34,8 @@ class Voice:
         found = inherited_status(body)
         self._conditions: tuple[Condition, ...] = found.conditions
         self._failure = found.last_failure
+        self._seen = found
+        """What was seen last; it stays shown while a new generation of the spec has not been looked at."""
         self._phases = PhaseClock(found)
         status = body.get("status") or {}
         generation = int(body["metadata"].get("generation", 1))
@@ -75,7 +77,8 @@ class Voice:
         self._durations.add(self._phases.seen(report, self._now()))
         progress = status.progress and status.progress.model_copy(update={"under_way": self._phases.under_way})
         status = status.model_copy(update={"clusterfile": self._clusterfile, "progress": progress})
-        self._offer(compact(status, report.view.spec.hosts))
+        self._seen = compact(status, report.view.spec.hosts)
+        self._offer(self._seen)
         for told in self._story.new(report):
             self._event(told.reason, told.text, warning=told.warning)
 
@@ -104,7 +107,8 @@ class Voice:
 
     def _offer_conditions(self) -> None:
         word = phase_word(self._conditions)
-        self._offer(SealClusterStatus(observed_generation=self._generation, conditions=self._conditions, phase=word))
+        told = {"observed_generation": self._generation, "conditions": self._conditions, "phase": word, "plan": None, "progress": None}
+        self._offer(self._seen.model_copy(update=told))
 
     def _offer(self, status: SealClusterStatus) -> None:
         assert self.writer is not None
