@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sealcluster.api import Host
@@ -23,54 +23,15 @@ from sealcluster.engine.ports import Ports
 from sealcluster.engine.recent import RecentSecrets
 from sealcluster.engine.record import Record
 from sealcluster.engine.retry import delay
+from sealcluster.engine.sights import Seen, Sight
 from sealcluster.engine.steady import steady
 from sealcluster.engine.targets import target
 from sealcluster.engine.together import Together
+from sealcluster.engine.viewing import make_view
 from sealcluster.phases.balancer_choice import balancer_targets
 from sealcluster.phases.kubeadm_inputs import certificate_policy, node_identity
 
 log = logging.getLogger("sealcluster.engine")
-
-
-@dataclass
-class Sight:
-    """The last look at one host."""
-
-    facts: HostFacts | None = None
-    error: Problem | None = None
-    host_key: str = ""
-    looked_at: float = 0.0
-    """Steady seconds, as `retry_at`."""
-    asked: int = 0
-    """Looks that began; they may end in another order."""
-    answered: int = 0
-    """Number of the look that the rest is of."""
-    where: tuple[str, int] = ("", 0)
-    """Address and port at which `host_key` was shown."""
-    failures: int = 0
-    retry_at: float = 0.0
-    credentials: str = ""
-    missing_certificates: tuple[str, ...] = ()
-    expiry: float | None = None
-
-
-class _Seen(Mapping[str, HostFacts]):
-    """Facts by host as they are at the time of asking: a copy for each question about one of 2,000 machines was most of a pass."""
-
-    def __init__(self, sights: Mapping[str, Sight]) -> None:
-        self._sights = sights
-
-    def __getitem__(self, name: str) -> HostFacts:
-        facts = self._sights[name].facts
-        if facts is None:
-            raise KeyError(name)
-        return facts
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, sight in self._sights.items() if sight.facts is not None)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 @dataclass
@@ -130,7 +91,7 @@ class Memory:
     @property
     def facts(self) -> Mapping[str, HostFacts]:
         """The last look at each host that was seen."""
-        return _Seen(self.sights)
+        return Seen(self.sights)
 
     def port(self, host: str) -> HostPort:
         """The connection to a host that was looked at."""
@@ -297,41 +258,4 @@ class Memory:
 
     def view(self, running: frozenset[str], names: tuple[str, ...] | None = None) -> ClusterView:
         """Everything known now, immutable. `names`: with these hosts alone."""
-        hosts = {}
-        for name in self.names() if names is None else names:
-            sight = self.sights.get(name, Sight())
-            spec = self.row(name)
-            hosts[name] = HostView(
-                name=name,
-                spec=spec,
-                row=self.state.inventory.get(name),
-                facts=sight.facts,
-                error=sight.error,
-                host_key=sight.host_key,
-                missing_certificates=sight.missing_certificates,
-                soonest_expiry=sight.expiry,
-                failures=sight.failures,
-            )
-        return ClusterView(
-            name=self.desired.name,
-            namespace=self.desired.namespace,
-            generation=self.desired.generation,
-            spec=self.desired.spec,
-            state=self.state,
-            hosts=hosts,
-            images=dict(self.images),
-            cluster=self.cluster,
-            pki=self.pki,
-            registry_password=self.pki.registry_password if self.pki else "",
-            running=running,
-            failures=dict(self.failures),
-            now=self.ports.clock.now(),
-            steady=steady(),
-            deleting=self.desired.deleting,
-            drained=frozenset(self.drained),
-            ca_hash=self.ports.certs.ca_hash(self.pki) if self.pki else "",
-            config_texts=dict(self.config_texts),
-            kubeconfig=self.kubeconfig,
-            problems=self.problems,
-            annotations=dict(self.desired.annotations),
-        )
+        return make_view(self, self.names() if names is None else names, running)
