@@ -183,3 +183,22 @@ def test_what_was_seen_stays_shown_while_an_edit_has_not_been_looked_at() -> Non
         assert obj["status"]["nodes"]["workers"] == "1/1"
         assert "progress" not in obj["status"]
         assert condition(obj, "Ready")["status"] == "Unknown"
+
+
+def test_an_image_that_is_not_there_makes_nothing_untrue_that_was_not_looked_at() -> None:
+    """The registry and the balancers of a running cluster do not stop because somebody mistyped a tag."""
+
+    async def story(door: Door) -> None:
+        door.wish(cluster("m1", "w1"))
+        door.start()
+        await door.done()
+        missing = f"{CNI.partition('@')[0]}-missing"
+        door.wish(cluster("m1", "w1", images=[{"name": "kubernetes", "ref": ROOTFS}, {"name": "cni", "ref": missing}]))
+        await door.seen(stalled)
+
+    newest = tell(story).versions[-1]
+    assert condition(newest, "ImageAvailable")["status"] == "False"
+    assert condition(newest, "Available")["status"] == "True"
+    for kind in ("RegistryAvailable", "EndpointReachable"):
+        assert condition(newest, kind)["status"] == "Unknown"
+        assert "before the cluster images are there" in condition(newest, kind)["message"]

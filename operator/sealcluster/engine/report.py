@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sealcluster.api.catalogue import CATALOGUE, Nature
 from sealcluster.api.conditions import ConditionType as C
 from sealcluster.api.conditions import Reason
+from sealcluster.api.status import ConditionStatus
 from sealcluster.api.summary import Account, Finding, Note
 from sealcluster.core.plan import Action, PhasePlan, Problem
 from sealcluster.core.quorum import etcd_state
@@ -194,6 +195,10 @@ def _details(view: ClusterView, plans: Mapping[str, PhasePlan], problems: tuple[
     details[C.REGISTRY_AVAILABLE] = _of_phase(plans.get("distribute-registry"), "the registry is not filled yet")
     details[C.ENDPOINT_REACHABLE] = _endpoint(view, plans.get("load-balancer"))
     details[C.GUESTS_APPLIED] = _of_phase(plans.get("guests"), "the images' commands have not all run")
+    if view.initialized and not view.images:  # without the images nobody knows what should be on the machines
+        for kind in (C.REGISTRY_AVAILABLE, C.ENDPOINT_REACHABLE):
+            if details[kind].status is ConditionStatus.FALSE:
+                details[kind] = Finding.unknown(message="cannot be told before the cluster images are there")
     details.update(_control_plane(view))
     details[C.CERTIFICATES_VALID] = _certificates(view)
     by_condition: dict[C, list[Problem]] = {}
@@ -256,7 +261,9 @@ def _control_plane(view: ClusterView) -> dict[C, Finding]:
     etcd = etcd_state(view)
     sick = sorted({h.name for h in view.masters} - etcd.healthy)
     found[C.ETCD_HEALTHY] = (
-        Finding.false(
+        Finding.unknown(message="no master can be looked at")
+        if all(h.facts is None for h in view.masters)
+        else Finding.false(
             Reason.ETCD_UNHEALTHY, f"{etcd.healthy_voters} of {len(etcd.voters)} voting members are healthy; not: {', '.join(sick)}"
         )
         if sick or etcd.learners or len(etcd.voters) != len(view.masters)
