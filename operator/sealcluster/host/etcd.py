@@ -1,4 +1,4 @@
-"""Reading etcdctl's JSON."""
+"""Reading the JSON of etcd's gateway and of etcdctl."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from sealcluster.core.facts import EtcdFacts, EtcdMember
 
 
 def parse_etcd(status: str, members: str) -> EtcdFacts | None:
-    """``endpoint status`` and ``member list``, both ``-w json``; None when the member on this host does not answer at all.
+    """Status and member list, of the gateway (64-bit numbers as text) or of etcdctl; None when the member on this host does not answer.
 
     The list is read through the quorum, so a member that gives it is healthy; the status is the member's own.
     """
     try:
-        return _read(_first(_load(status)), _load(members))
+        return _read(_status(_load(status)), _load(members))
     except (AttributeError, TypeError, ValueError, OverflowError):
-        return None  # no etcdctl prints such a thing: nobody who is to be believed has answered
+        return None  # no etcd says such a thing: nobody who is to be believed has answered
 
 
 def _read(own: dict[str, Any], listed: Any) -> EtcdFacts | None:
     listed = listed if isinstance(listed, dict) else {}
-    header = own.get("Status", {}).get("header", {}) or listed.get("header", {})
+    header = own.get("header", {}) or listed.get("header", {})
     if not header:
         return None
     rows = tuple(
@@ -36,7 +36,7 @@ def _read(own: dict[str, Any], listed: Any) -> EtcdFacts | None:
     return EtcdFacts(
         cluster_id=format(int(header.get("cluster_id", 0)), "x"),
         member_id=format(int(header.get("member_id", 0)), "x"),
-        healthy=bool(rows) and not own.get("Status", {}).get("errors"),
+        healthy=bool(rows) and not own.get("errors"),
         members=rows,
     )
 
@@ -48,5 +48,8 @@ def _load(content: str) -> Any:
         return None
 
 
-def _first(value: Any) -> dict[str, Any]:
-    return value[0] if isinstance(value, list) and value and isinstance(value[0], dict) else {}
+def _status(value: Any) -> dict[str, Any]:
+    """etcdctl wraps it: one for each endpoint that it was told to ask."""
+    if isinstance(value, list):
+        value = value[0].get("Status") if value and isinstance(value[0], dict) else None
+    return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""etcdctl's JSON, as etcd 3.5 and 3.6 print it."""
+"""What etcd says, by its gateway and by etcdctl, as 3.5 and 3.6 do."""
 
 import json
 
@@ -42,3 +42,24 @@ def test_a_member_with_an_alarm_is_not_healthy():
 def test_silence_is_none():
     assert parse_etcd("", "") is None
     assert parse_etcd("Error: context deadline exceeded", "[]") is None
+
+
+def as_text(value):
+    """The gateway's way with 64-bit numbers."""
+    if isinstance(value, dict):
+        return {k: as_text(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [as_text(v) for v in value]
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def test_the_gateway_says_the_same_as_etcdctl():
+    status = json.dumps(as_text(json.loads(STATUS)[0]["Status"]))
+    members = json.dumps(as_text(json.loads(MEMBERS)))
+    assert parse_etcd(status, members) == parse_etcd(STATUS, MEMBERS)
+    assert parse_etcd(status, "") == parse_etcd(STATUS, "")
+
+
+def test_an_alarm_that_the_gateway_tells():
+    status = as_text(json.loads(STATUS)[0]["Status"]) | {"errors": ["etcdserver: mvcc: database space exceeded"]}
+    assert parse_etcd(json.dumps(status), MEMBERS).healthy is False

@@ -106,8 +106,12 @@ if [ -n "$WANT_CERTS" ]; then
 fi
 
 if [ -n "$WANT_ETCD" ]; then
-	container=$(etcd_container)
-	if [ -n "$container" ]; then
+	if said=$(ask_etcd maintenance/status '{}'); then
+		sect etcd-status
+		printf '%s\n' "$said"
+		sect etcd-members
+		ask_etcd cluster/member/list '{"linearizable":true}'
+	elif container=$(etcd_container) && [ -n "$container" ]; then
 		sect etcd-status
 		etcdctl_in "$container" endpoint status -w json 2>/dev/null
 		sect etcd-members
