@@ -51,7 +51,9 @@ class Sshd:
         config = self.home / "sshd_config"
         config.write_text(
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.home}/host_key\nAuthorizedKeysFile {self.home}/authorized_keys\n"
-            f"StrictModes no\nUsePAM no\nPidFile {self.home}/sshd.pid\nPermitRootLogin yes\n{self.extra}\n"
+            f"StrictModes no\nUsePAM no\nPidFile {self.home}/sshd.pid\nPermitRootLogin yes\n"
+            # Not the start-up files of whoever runs the tests: they take their time, and a session that is cut leaves their locks behind.
+            f"SetEnv HOME={self.home}\n{self.extra}\n"
         )
         log = self.home / "sshd.log"
         self.process = subprocess.Popen([str(SSHD), "-D", "-f", config, "-E", log], start_new_session=True)
