@@ -29,9 +29,7 @@ def glance(here: Here, wish: Wish, *, images: bool = True) -> Report:
             await opened.close()
 
     hosts = len(cluster.spec.hosts)
-    with here.patience(
-        f"looking at {hosts} machine{'s' if hosts != 1 else ''}{' and pulling images that are not here yet' if images else ''}"
-    ):
+    with here.patience(f"looking at {hosts} machine{'s' if hosts != 1 else ''}{' and the cluster images' if images else ''}"):
         return here.outside.run(work())
 
 
