@@ -59,7 +59,7 @@ class Endpoint(ApiModel):
     """Name of the control plane; every host resolves it in /etc/hosts."""
 
     port: Annotated[Port, Immutable(_RUNNING)] = 6443
-    """Port of the API servers."""
+    """Port of the API servers, and of everything that leads to them: with loadBalancer External that balancer listens on it, too."""
 
     vip: Annotated[IPv4, Immutable(_RUNNING)] = "10.103.97.2"
     """Virtual address that workers balance over the masters; with loadBalancer External the address of that balancer."""
