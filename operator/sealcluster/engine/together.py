@@ -25,10 +25,13 @@ class Together:
         """Raises what the run that this caller carried out raised; whoever waited for that one carries out another."""
         wanted = self._begun + 1
         while self._ended < wanted:
-            if self._running is None or (self._begun < wanted and not await self._ends(self._running)):
+            newest = self._running
+            if newest is None:
                 await self._run()
             elif self._begun >= wanted:
-                await self._running.wait()
+                await newest.wait()
+            elif not await self._ends(newest):
+                await self._run()
 
     async def _run(self) -> None:
         self._begun += 1

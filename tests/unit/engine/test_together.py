@@ -96,3 +96,21 @@ def test_a_caller_that_is_cancelled_leaves_the_others_theirs():
         assert await second == 1.5
 
     clock.run(main())
+
+
+async def test_callers_that_waited_for_the_same_run_share_one_that_ends_without_a_pause():
+    runs, gate = [], asyncio.Event()
+
+    async def look():
+        runs.append(len(runs))
+        if len(runs) == 1:
+            await gate.wait()
+
+    together = Together(look)
+    first = asyncio.create_task(together())
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(together()) for _ in range(3)]
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(first, *others)
+    assert runs == [0, 1]
