@@ -13,6 +13,7 @@ FOUND = {
     10062: "certificates were issued on a machine while its join ran",
     10162: "an operator that had just taken over removed the etcd member of a master that its predecessor was joining",
     10242: "a join started while certificates were being issued beside it",
+    789: "parts were fetched beside their own unpacking: the plan was older than the look that was compared with it",
 }
 
 

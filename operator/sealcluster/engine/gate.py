@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -13,6 +14,7 @@ from sealcluster.core.facts import HostFacts, JobFacts, JournalEntry
 from sealcluster.core.ops import Job, JobResult, PutFiles
 from sealcluster.core.ports import PKI, Fence, HostPort, Images, Management, Progress, Workload
 from sealcluster.core.state import StateRecord
+from sealcluster.core.view import ClusterView
 from sealcluster.engine.record import Record
 
 NO_SPACE = "No space left on device"
@@ -56,6 +58,14 @@ class Gate:
         self._management = management
         self._images = images
         self._attempts: dict[tuple[str, str], int] = {}
+        self._plan: ClusterView | None = None
+        self._held: set[str] = set()
+
+    def planned(self, view: ClusterView) -> Gate:
+        """The door for one action that was planned on this view: machines may have been looked at again since, which its plan knows nothing of."""
+        door = copy.copy(self)  # attempts are counted together
+        door._plan, door._held = view, set()
+        return door
 
     async def update_state(self, change: Callable[[StateRecord], StateRecord]) -> StateRecord:
         """Compare-and-swap of the state record."""
@@ -85,23 +95,26 @@ class Gate:
         return result
 
     async def _first_touch(self, host: str) -> None:
-        """Before anything else of ours starts on a machine that knows an older operator: shut that one out, then see that nothing changed.
+        """Before anything else of ours starts on a machine that knew an older operator when it was planned: shut that one out, then see that
+        nothing changed.
 
         It may have been paused while we took over and looked, and have started something since, which our plan knows nothing of.
         """
-        seen = self._memory.facts.get(host)
-        if (
-            seen is None
-            or seen.owner is None
-            or seen.owner.cluster_id != self._record.state.cluster_id
-            or seen.fence >= self._record.state.fence
-        ):
+        if host in self._held:
             return
-        now = await self.hold(host)
+        state = self._record.state
+        now = self._memory.facts.get(host)
+        known = self._plan.hosts.get(host) if self._plan is not None else None
+        seen = known.facts if known is not None else now
+        if seen is None or seen.owner is None or seen.owner.cluster_id != state.cluster_id or seen.fence >= state.fence:
+            return
+        if now is None or now.fence < state.fence:
+            now = await self.hold(host)
         if now is None:
             raise TransientError(f"looking at {host} before the first change: it does not answer", reason="HostUnreachable", host=host)
         if _work(now) != _work(seen):
             raise StateConflict(f"taking {host} over: an earlier operator has gone on working there meanwhile; it is looked at anew")
+        self._held.add(host)
 
     async def send(self, host: str, digests: Sequence[str], progress: Progress | None = None) -> int:
         """Content parts into the host's store."""

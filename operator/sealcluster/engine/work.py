@@ -132,7 +132,7 @@ class Work:
         )
         try:
             async with self._memory.budgets.of(action):
-                await phase.apply(self._context(action), view, action)
+                await phase.apply(self._context(action, view), view, action)
         except Fenced as error:
             self.fenced = error
         except StateConflict as error:
@@ -147,10 +147,18 @@ class Work:
         else:
             self._outcomes.succeeded(action)
 
-    def _context(self, action: Action) -> Context:
+    def _context(self, action: Action, view: ClusterView) -> Context:
         memory = self._memory
 
         def progress(text: str) -> None:
             self.progress[action.lane] = text
 
-        return Context(self._gate, memory.ports.certs, memory.ports.clock, self._resolve, progress, memory.ports.token, memory.drained.add)
+        return Context(
+            self._gate.planned(view),
+            memory.ports.certs,
+            memory.ports.clock,
+            self._resolve,
+            progress,
+            memory.ports.token,
+            memory.drained.add,
+        )
