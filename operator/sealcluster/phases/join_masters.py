@@ -40,11 +40,11 @@ class JoinMasters:
             if host.facts is None or not host.done("claim"):
                 continue
             what, needs = self._step(view, host)
+            watch = (host.name, *(h.name for h in view.joined_masters))
             if not needs and turn_taken not in ("", host.name) and what != RESET:
-                needs = f"{turn_taken} to join first"
+                needs, watch = f"{turn_taken} to join first", ()  # the end of that join is looked after anyway
             elif not needs and what != RESET:
                 turn_taken = host.name
-            watch = (host.name, *(h.name for h in view.joined_masters))
             on, args = host.name, {"joining": host.name}
             if what == DROP:
                 what = f"{DROP} {host.name}"
