@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any
 
 from sealcluster.engine.memory import Memory
@@ -27,17 +28,15 @@ class Looks:
     def at(self, names: Iterable[str]) -> None:
         """Begin to look at these machines; where a look is under way already, that one will do."""
         for name in names:
-            self._begin(name, self._memory.look_at([name]))
+            self._begin(name, partial(self._memory.look_at, [name]))
 
     def at_cluster(self) -> None:
         """Begin to look at the new cluster's API."""
-        self._begin(CLUSTER, self._memory.look_cluster())
+        self._begin(CLUSTER, self._memory.look_cluster)
 
-    def _begin(self, name: str, look: Coroutine[Any, Any, None]) -> None:
-        if name in self._tasks:
-            look.close()
-            return
-        self._tasks[name] = asyncio.create_task(look, name=f"look at {name or 'the API'} of {self._memory.desired.name}")
+    def _begin(self, name: str, look: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if name not in self._tasks:
+            self._tasks[name] = asyncio.create_task(look(), name=f"look at {name or 'the API'} of {self._memory.desired.name}")
 
     def take_ended(self) -> None:
         """Forget those that ended; raises what a look could not contain (a newer operator, a state record that cannot be written)."""

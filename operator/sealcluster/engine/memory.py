@@ -240,13 +240,11 @@ class Memory:
         await self._cluster_looks()
 
     async def _look_cluster(self) -> None:
-        if self.pki is None or not self._of_masters().joined_masters:
-            self.cluster = ClusterFacts()
-            return
         self._asked += 1
         mine = self._asked
-        facts = await self.workload().facts()
-        if mine > self._answered:
+        there = self.pki is not None and self._of_masters().joined_masters
+        facts = await self.workload().facts() if there else ClusterFacts()
+        if mine > self._answered:  # one that began earlier may end later
             self._answered, self.cluster = mine, facts
 
     # --- the view ----------------------------------------------------------------------------------------------

@@ -155,7 +155,8 @@ REPEATABLE = (
     ops.FetchParts, ops.InstallRootfs, ops.CommitRegistry, ops.PrepareRegistry, ops.PutFiles, ops.WriteHosts, ops.PullImages,
     ops.GenerateCSRs, ops.InstallCertificates, ops.StartUnits, ops.RestoreManifests,
 )  # fmt: skip
-"""Ops that may be done twice without harm, and flush what they made before they end: a power loss may take their lines of the journal."""
+"""Ops that may be done twice without harm: a power loss may take their lines of the journal. What cannot be told from a look whether it
+survived one (files, trees, keys) they flush before they end; parts are proven by their digests instead."""
 
 _RECIPES: dict[type, tuple[Any, ...]] = {
     ops.Claim: (_claim, "op_claim"),

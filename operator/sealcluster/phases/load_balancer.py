@@ -19,6 +19,7 @@ from sealcluster.phases.balancer_choice import (
     balancer_image,
 )
 from sealcluster.phases.base import Context
+from sealcluster.phases.releasing import ours
 from sealcluster.render.staticpod import haproxy_files, lvscare_files
 
 MANIFESTS = "/etc/kubernetes/manifests"
@@ -91,14 +92,8 @@ def balanced_masters(view: ClusterView) -> list[HostView]:
     So a balancer need not be started again for each master that joins. A machine that is not ours yet is never named: another
     cluster's API server may answer there.
     """
-    coming = [m for m in view.masters if not m.going and not view.joined(m) and _ours(view, m)]
-    return [*view.serving_masters, *coming]
-
-
-def _ours(view: ClusterView, host: HostView) -> bool:
-    if host.row is None:
-        return False
-    return host.facts is None or (host.facts.owner is not None and host.facts.owner.cluster_id == view.state.cluster_id)
+    claimed = [m for m in view.masters if m.row is not None and (m.facts is None or ours(view, m))]
+    return [*view.serving_masters, *(m for m in claimed if not view.joined(m))]
 
 
 ANY_NODE = "203.0.113.254"
