@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from sealcluster.phases import turn
 from sealcluster.testing import clock, scenarios, specs, truth
 from sealcluster.testing.driver import Simulation
 
@@ -80,3 +81,47 @@ def test_a_registry_that_is_being_started_is_left_alone_by_the_next_operator():
         sim.start()
 
     assert verdict(rows("m1,w1"), tell) == []
+
+
+async def _early_in_its_join(sim, name):
+    """Its link is cut before etcd knows of it; the job on the machine goes on, for as long as it may."""
+    await job_runs(sim, name, "kubeadm-join")
+    sim.world.machine(name).slow = 60.0
+    sim.world.network.cut.add(name)
+
+
+def _joins(sim, name):
+    return [run for run in sim.world.machine(name).jobs.runs.values() if run.key[0] == "kubeadm-join"]
+
+
+@pytest.mark.parametrize("replaced", [False, True], ids=["the-same-operator", "an-operator-that-starts-meanwhile"])
+def test_a_master_that_is_lost_early_in_its_join_is_waited_for(replaced):
+    async def tell(sim):
+        sim.world.machine("m3").slow = 3.0
+        await _early_in_its_join(sim, "m2")
+        if replaced:
+            await asyncio.sleep(5)
+            await sim.operators[-1].kill()
+            sim.start()
+        await asyncio.sleep(300)
+        assert not _joins(sim, "m3"), "it joined while the other one may still have been at it"
+        sim.world.machine("m2").slow = sim.world.machine("m3").slow = 1.0
+        sim.world.network.cut.discard("m2")
+
+    assert verdict(rows("m1,m2,m3"), tell) == []
+
+
+def test_a_master_that_loses_power_early_in_its_join_holds_up_the_next_one_for_as_long_as_a_join_may_take():
+    async def tell(sim):
+        await _early_in_its_join(sim, "m2")
+        sim.world.power_off(sim.world.machine("m2"))  # nobody can tell this from a link that is cut
+        began = asyncio.get_running_loop().time()
+        while not _joins(sim, "m3"):
+            await asyncio.sleep(5)
+            assert asyncio.get_running_loop().time() - began < turn.UNSEEN + 90
+        assert asyncio.get_running_loop().time() - began > turn.UNSEEN - 30
+        sim.world.machine("m2").slow = 1.0
+        sim.world.network.cut.discard("m2")
+        sim.world.power_on(sim.world.machine("m2"))
+
+    assert verdict(rows("m1,m2,m3"), tell) == []

@@ -12,6 +12,7 @@ FOUND = {
     1535: "an operator that took over prepared the registry's files again while its predecessor's script was starting it",
     10062: "certificates were issued on a machine while its join ran",
     10162: "an operator that had just taken over removed the etcd member of a master that its predecessor was joining",
+    1730: "the next master joined while the join of one that had lost its network went on",
     10242: "a join started while certificates were being issued beside it",
     789: "parts were fetched beside their own unpacking: the plan was older than the look that was compared with it",
 }

@@ -33,6 +33,8 @@ class HostView:
     soonest_expiry: float | None = None
     failures: int = 0
     """Looks in a row that failed."""
+    unseen: float = 0.0
+    """Seconds since the first of them."""
 
     @property
     def roles(self) -> tuple[str, ...]:

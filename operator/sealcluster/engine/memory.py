@@ -186,6 +186,7 @@ class Memory:
                 return
             sight.answered = mine
             sight.failures += 1
+            sight.lost_at = now if sight.error is None else sight.lost_at
             terminal = isinstance(error, TerminalError)
             wait = delay(error.reason, sight.failures, terminal=terminal, jitter=self.ports.random())
             sight.retry_at = now + wait

@@ -25,6 +25,8 @@ class Sight:
     where: tuple[str, int] = ("", 0)
     """Address and port at which `host_key` was shown."""
     failures: int = 0
+    lost_at: float = 0.0
+    """Steady seconds: when the first look in a row that failed began; counts only beside `error`."""
     retry_at: float = 0.0
     credentials: str = ""
     missing_certificates: tuple[str, ...] = ()

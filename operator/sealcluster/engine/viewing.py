@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def make_view(memory: Memory, names: Iterable[str], running: frozenset[str]) -> ClusterView:
     """With these hosts. `running`: lanes and keys of the actions under way."""
     hosts = {}
+    now = steady()
     for name in names:
         sight = memory.sights.get(name, Sight())
         spec = memory.row(name)
@@ -29,6 +30,7 @@ def make_view(memory: Memory, names: Iterable[str], running: frozenset[str]) -> 
             missing_certificates=sight.missing_certificates,
             soonest_expiry=sight.expiry,
             failures=sight.failures,
+            unseen=now - sight.lost_at if sight.error is not None else 0.0,
         )
     return ClusterView(
         name=memory.desired.name,
@@ -44,7 +46,7 @@ def make_view(memory: Memory, names: Iterable[str], running: frozenset[str]) -> 
         running=running,
         failures=dict(memory.failures),
         now=memory.ports.clock.now(),
-        steady=steady(),
+        steady=now,
         deleting=memory.desired.deleting,
         drained=frozenset(memory.drained),
         ca_hash=memory.ports.certs.ca_hash(memory.pki) if memory.pki else "",

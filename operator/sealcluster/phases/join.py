@@ -17,6 +17,9 @@ STEP = "kubeadm-join"
 TOKEN_TTL = 1800.0
 """Seconds a bootstrap token stays valid: one join, with room for a slow machine."""
 
+JOIN_TIME = 600.0
+"""Seconds after which a join is ended on its machine."""
+
 RESET, JOIN = "undo the failed join", "join"
 
 
@@ -55,7 +58,7 @@ async def join(context: Context, view: ClusterView, host: HostView) -> None:
     config = render_join(cluster_inputs(view), node_inputs(view, host), discovery, master=host.master).encode()
     files = static_files(view, host) if host.master else ()
     op = KubeadmJoin(config, "master" if host.master else "worker", files, directory=paths.cluster_dir(view.name))
-    await context.gate.run(host.name, Job(STEP, join_digest(view, host), op, timeout=600), reason="KubeadmJoinFailed")
+    await context.gate.run(host.name, Job(STEP, join_digest(view, host), op, timeout=JOIN_TIME), reason="KubeadmJoinFailed")
 
 
 async def undo(context: Context, view: ClusterView, host: HostView) -> None:

@@ -12,6 +12,7 @@ from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.certificates import certificates_ready
 from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo
 from sealcluster.phases.releasing import REMOVE, dead_members, free_of_changes, member_of, under_way
+from sealcluster.phases.turn import out_of_sight, turn_of, wait_for
 
 DROP = "remove the stale etcd member of"
 
@@ -36,6 +37,7 @@ class JoinMasters:
             return PhasePlan(early, done=len(joined), total=total)
         actions = []
         turn_taken = next((h.name for h in missing if self._joining(view, h)), "")
+        hidden = out_of_sight(view)
         for host in missing:
             if host.facts is None or not host.done("claim"):
                 continue
@@ -43,6 +45,8 @@ class JoinMasters:
             watch = (host.name, *(h.name for h in view.joined_masters))
             if not needs and turn_taken not in ("", host.name) and what != RESET:
                 needs, watch = f"{turn_taken} to join first", ()  # the end of that join is looked after anyway
+            elif not needs and what != RESET and hidden:
+                needs, watch = wait_for(hidden), ()
             elif not needs and what != RESET:
                 turn_taken = host.name
             on, args = host.name, {"joining": host.name}
@@ -110,4 +114,5 @@ class JoinMasters:
                 job = Job("etcd-member", digest("remove", member.id), EtcdMember("remove", member.id), timeout=120)
                 await context.gate.run(action.host, job, reason="EtcdUnhealthy")
         else:
-            await join(context, view, host)
+            async with turn_of(context, host):
+                await join(context, view, host)

@@ -34,6 +34,7 @@ from sealcluster.phases.releasing import (
     out_of_reach,
     under_way,
 )
+from sealcluster.phases.turn import out_of_sight, wait_for
 
 MARK, CORDON, DRAIN, CLEAN, NODE, FORGET = (
     "begin to release",
@@ -90,7 +91,7 @@ class Leave:
                 budget -= 1
                 needs = "" if budget >= 0 else "other machines to be drained first"
             if step.what.startswith(REMOVE) and not needs:
-                needs = self._turn(view, actions, f"{self.name}/{step.on}/{step.what}")
+                needs = self._turn(view, host, actions, f"{self.name}/{step.on}/{step.what}")
             why = (
                 "its row left the spec" if host.spec is None else "its role changed" if host.master != host.was_master else "it was removed"
             )
@@ -106,7 +107,7 @@ class Leave:
         return max(1, len(view.workers) * int(str(value).rstrip("%")) // 100)
 
     @staticmethod
-    def _turn(view: ClusterView, actions: list[Action], mine: str) -> str:
+    def _turn(view: ClusterView, host: HostView, actions: list[Action], mine: str) -> str:
         """etcd's membership changes one at a time: by us here, by a join of ours, or by a join that an earlier operator began."""
         if any(a.what.startswith(REMOVE) and not a.needs for a in actions):
             return "another etcd member to be removed first"
@@ -114,7 +115,10 @@ class Leave:
             if (key.startswith("join-masters/") or f"/{REMOVE}" in key) and key != mine:
                 return "another change of etcd to end"
         joining = next((h.name for h in view.hosts.values() if h.master and under_way(h, *CHANGES_MASTERS)), "")
-        return f"the join of {joining} to end" if joining else ""
+        if joining:
+            return f"the join of {joining} to end"
+        hidden = out_of_sight(view)
+        return wait_for(hidden) if hidden and hidden != host.name else ""
 
     def _step(self, view: ClusterView, host: HostView, *, gone: bool) -> Step:
         assert host.row is not None

@@ -20,12 +20,19 @@ FULL = StateRecord(
     rootfs={"amd64": "sha256:2"},
     version="v1.34.4",
     pki_created=True,
+    joining="m3",
 )
 
 
 def test_what_is_written_is_read():
     assert StateRecord.loads(FULL.dumps()) == FULL
     assert StateRecord.loads(StateRecord("x").dumps()) == StateRecord("x")
+
+
+@pytest.mark.parametrize("field", ["joining", "first_keys", "bastion_keys", "pki_created"])
+def test_a_record_from_before_a_field_is_read(field):
+    older = {name: value for name, value in json.loads(FULL.dumps()).items() if name != field}
+    assert getattr(StateRecord.loads(json.dumps(older)), field) == getattr(StateRecord("x"), field)
 
 
 def test_equal_records_are_equal_texts():
@@ -48,3 +55,9 @@ def test_rows_come_and_go_without_touching_others():
     row = InventoryRow("m2", "10.0.0.2", 22, ("master",), "id2", "")
     assert FULL.with_host(row).without_host("m2") == FULL
     assert set(FULL.with_host(row).inventory) == {"m1", "m2"}
+
+
+def test_nobody_waits_for_the_join_of_a_machine_that_was_released():
+    row = InventoryRow("m3", "10.0.0.3", 22, ("master",), "id3", "")
+    assert FULL.with_host(row).joining == "m3"
+    assert FULL.with_host(row).without_host("m3").joining == ""
