@@ -122,6 +122,19 @@ async def a_job_cut_off_by_power_loss_is_interrupted_not_forgotten(rig: Rig) -> 
 
 
 @case
+async def the_journal_tells_what_came_after_what(rig: Rig) -> None:
+    host = rig.connect()
+    await claim(host)
+    op = await script(host, "order.sh", "true\n")
+    for step, attempt in (("zeta", 1), ("alpha", 1), ("zeta", 2)):
+        await host.run(job(step, op), attempt, fence())
+    facts = await look(host)
+    assert [step for step in facts.journal if step in ("zeta", "alpha")] == ["alpha", "zeta"]
+    assert facts.after("zeta", "alpha")
+    assert not facts.after("alpha", "zeta")
+
+
+@case
 async def a_job_that_takes_too_long_is_ended(rig: Rig) -> None:
     host = rig.connect()
     await claim(host)

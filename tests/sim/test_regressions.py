@@ -125,3 +125,33 @@ def test_a_master_that_loses_power_early_in_its_join_holds_up_the_next_one_for_a
         sim.world.power_on(sim.world.machine("m2"))
 
     assert verdict(rows("m1,m2,m3"), tell) == []
+
+
+async def _undone(sim, name):
+    """Its join is cut off, and what there is of it is taken away."""
+    machine = sim.world.machine(name)
+    await job_runs(sim, name, "kubeadm-join")
+    began = machine.journal["kubeadm-join"]
+    machine.jobs.interrupt()
+    for _ in range(10_000):
+        if machine.journal.get("kubeadm-reset", began).state == "done" and list(machine.journal)[-1] == "kubeadm-reset":
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"the join of {name} was never undone")
+
+
+@pytest.mark.parametrize("skew", [3600.0, -3600.0], ids=["fast", "slow"])
+@pytest.mark.parametrize("name", ["m2", "w1"])
+def test_a_clock_that_was_wrong_while_a_join_was_undone_confuses_nobody(name, skew):
+    async def tell(sim):
+        machine = sim.world.machine(name)
+        await job_runs(sim, name, "kubeadm-join")
+        machine.skew = skew
+        await _undone(sim, name)
+        machine.skew = 0.0
+        await _undone(sim, name)
+        await sim.until(scenarios.ready, 600)
+        assert machine.journal["kubeadm-join"].attempt == 3
+        assert machine.journal["kubeadm-reset"].attempt == 2
+
+    assert verdict(rows("m1,m2,w1"), tell) == []

@@ -1,6 +1,7 @@
 """OpenSSH's own server, started for a test in a directory of its own."""
 
 import contextlib
+import functools
 import os
 import shutil
 import signal
@@ -10,7 +11,13 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
+from sealab.machines_requirements import find_or_install
+
+
+@functools.cache
+def server() -> str:
+    """OpenSSH's server; installed where it is missing, and started by tests alone."""
+    return find_or_install("sshd", "openssh-server", "ssh", print)
 
 
 def free_port() -> int:
@@ -56,7 +63,7 @@ class Sshd:
             f"SetEnv HOME={self.home}\n{self.extra}\n"
         )
         log = self.home / "sshd.log"
-        self.process = subprocess.Popen([str(SSHD), "-D", "-f", config, "-E", log], start_new_session=True)
+        self.process = subprocess.Popen([server(), "-D", "-f", config, "-E", log], start_new_session=True)
         deadline = time.monotonic() + 10
         while True:
             try:

@@ -1,9 +1,10 @@
 """What the host must be and have before a machine can run on it; what can be installed is installed."""
 
+import contextlib
 import os
 import platform
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from sealab import paths
@@ -28,6 +29,9 @@ TOOLS = {
 
 NEEDED_BYTES = 4 << 30
 """Free disk that the image and a few machines take; their disks are sparse and grow with use."""
+
+POLICY = Path("/usr/sbin/policy-rc.d")
+"""What Debian's packages ask before they start a service; one that is there is somebody else's, and stays."""
 
 Report = Callable[[str], None]
 
@@ -73,7 +77,35 @@ def install(packages: list[str], report: Report) -> None:
     report(f"installing on this host: {names}")
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     run("apt-get", "-qq", "update", timeout=600, env=quiet)
-    run("apt-get", "-qq", "install", "--no-install-recommends", "-y", *packages, timeout=1200, env=quiet)
+    with _nothing_starts():
+        run("apt-get", "-qq", "install", "--no-install-recommends", "-y", *packages, timeout=1200, env=quiet)
+
+
+def find_or_install(tool: str, package: str, service: str, report: Report) -> str:
+    """Path of a server's program. Where its package has to be installed for it, its service is neither started nor enabled."""
+    found = shutil.which(tool, path=SEARCH)
+    if found is None:
+        install([package], report)
+        if Path("/run/systemd/system").exists():
+            run("systemctl", "disable", "--now", "--quiet", service)
+        found = shutil.which(tool, path=SEARCH)
+    if found is None:
+        raise LabError(f"looking for {tool}: the package {package} is installed and does not have it")
+    return found
+
+
+@contextlib.contextmanager
+def _nothing_starts() -> Iterator[None]:
+    """What a package installs is for us to start: no service of it runs on a machine that is somebody's."""
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text("#!/bin/sh\nexit 101\n")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink()
 
 
 def require_kernel() -> None:

@@ -116,7 +116,7 @@ class HostFacts:
     fence: int = 0
     """The highest fencing number this host has seen; 0: none."""
     journal: Mapping[str, JournalEntry] = field(default_factory=dict)
-    """By step, the last entry of each."""
+    """By step, the last entry of each, in the order of the journal: that is what came after what, for the machine's clock may jump."""
     jobs: Mapping[str, JobFacts] = field(default_factory=dict)
     """By step, jobs that run or were interrupted."""
     parts: frozenset[str] = frozenset()
@@ -137,6 +137,11 @@ class HostFacts:
         """True when the journal's last word on the step is ``done`` (with this digest, where one is given)."""
         entry = self.journal.get(step)
         return entry is not None and entry.state == "done" and (digest is None or entry.digest == digest)
+
+    def after(self, step: str, other: str) -> bool:
+        """True when the journal's last word on `step` came after its last word on `other`, or there is none on that."""
+        steps = list(self.journal)
+        return step in steps and (other not in steps or steps.index(step) > steps.index(other))
 
     def attempts(self, step: str) -> int:
         """Number of the last attempt of the step, whatever its digest; 0: never tried."""

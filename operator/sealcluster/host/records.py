@@ -44,11 +44,14 @@ def journal_entry(line: str) -> JournalEntry | None:
 
 
 def journal_and_jobs(journal_lines: list[str], job_lines: list[str]) -> tuple[dict[str, JournalEntry], dict[str, JobFacts]]:
-    """The last word on each step, and the jobs that have none yet.
+    """The last word on each step, in the order in which they were said, and the jobs that have none yet.
 
     A job can have ended without its journal line (the disk was full to the last block): then its result file is the last word.
     """
-    journal = {entry.step: entry for entry in map(journal_entry, journal_lines) if entry is not None}
+    journal: dict[str, JournalEntry] = {}
+    for entry in filter(None, map(journal_entry, journal_lines)):
+        journal.pop(entry.step, None)  # a later word takes a later place
+        journal[entry.step] = entry
     jobs: dict[str, JobFacts] = {}
     for line in job_lines:
         words = line.split()

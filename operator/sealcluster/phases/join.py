@@ -13,7 +13,7 @@ from sealcluster.phases.kubeadm_inputs import cluster_inputs, node_inputs
 from sealcluster.render.kubeadm import render_join
 from sealcluster.render.kubeadm_inputs import Discovery
 
-STEP = "kubeadm-join"
+STEP, UNDONE = "kubeadm-join", "kubeadm-reset"
 TOKEN_TTL = 1800.0
 """Seconds a bootstrap token stays valid: one join, with room for a slow machine."""
 
@@ -25,7 +25,7 @@ RESET, JOIN = "undo the failed join", "join"
 
 def step_of(what: str) -> str:
     """The journal step of JOIN and RESET; empty for anything else."""
-    return {JOIN: STEP, RESET: "kubeadm-reset"}.get(what, "")
+    return {JOIN: STEP, RESET: UNDONE}.get(what, "")
 
 
 def join_digest(view: ClusterView, host: HostView) -> str:
@@ -40,8 +40,7 @@ def next_step(view: ClusterView, host: HostView) -> str:
     entry, job = facts.journal.get(STEP), facts.jobs.get(STEP)
     if job is not None and job.state == "running":
         return JOIN
-    undone = facts.journal.get("kubeadm-reset")
-    clean = undone is not None and undone.state == "done" and undone.time >= (entry.time if entry else 0.0)
+    clean = facts.done(UNDONE) and facts.after(UNDONE, STEP)
     if entry is not None and entry.state in ("started", "failed") and not clean:
         return RESET
     return JOIN
@@ -65,5 +64,5 @@ async def undo(context: Context, view: ClusterView, host: HostView) -> None:
     """Reset the host's half of a join that did not end well."""
     facts = host.facts
     attempt = facts.attempts(STEP) if facts else 0
-    job = Job("kubeadm-reset", digest(join_digest(view, host), attempt), KubeadmReset(), timeout=300)
+    job = Job(UNDONE, digest(join_digest(view, host), attempt), KubeadmReset(), timeout=300)
     await context.gate.run(host.name, job, reason="KubeadmJoinFailed")

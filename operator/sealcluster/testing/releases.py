@@ -81,7 +81,7 @@ def _machine(machine: Machine, directory: Path) -> None:
     directory.mkdir(parents=True)
     (directory / "owner").write_text(f"{machine.owner.cluster_id} {machine.owner.name}\n")
     (directory / "fence").write_text(f"{machine.owner.cluster_id} {machine.fence}\n")
-    (directory / "journal").write_text("".join(f"{_line(e)}\n" for e in sorted(machine.journal.values(), key=lambda e: (e.time, e.step))))
+    (directory / "journal").write_text("".join(f"{_line(e)}\n" for e in machine.journal.values()))
     (directory / "managed").write_text("".join(f"{digest}  {path}\n" for path, digest in sorted(machine.managed.items())))
     files = {path: [machine.files.entries[path].mode, _text(machine.files.entries[path].content)] for path in sorted(machine.managed)}
     _write(directory / "files.json", files)

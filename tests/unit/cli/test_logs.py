@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 
+from labkit.tools import SHELLCHECK
 from sealcluster.cli import joblogs, show_logs
 from sealcluster.cli.joblogs import Follower, show_script
 from sealcluster.core.evidence import Evidence, dumps
@@ -215,6 +216,6 @@ def test_words_of_a_person_stay_words(tmp_path):
     assert shell(text) == []
     for script in (text, joblogs.follow_script({"a'b": 3}, "=m", str(tmp_path))):
         checked = subprocess.run(
-            ["shellcheck", "-s", "sh", "-e", "SC2012,SC2045,SC2034,SC2157", "-"], input=script, capture_output=True, text=True, check=False
+            [SHELLCHECK, "-s", "sh", "-e", "SC2012,SC2045,SC2034,SC2157", "-"], input=script, capture_output=True, text=True, check=False
         )
         assert checked.returncode == 0, checked.stdout

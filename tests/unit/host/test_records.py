@@ -58,6 +58,11 @@ def test_an_old_result_does_not_hide_a_new_attempt():
     assert (journal["rootfs"].state, journal["rootfs"].attempt) == ("started", 2)
 
 
+def test_what_was_said_later_comes_later_whatever_the_clock_said():
+    journal, _ = read([journal_line(time=50), journal_line(step="check", time=900), journal_line(time=20), "torn"])
+    assert list(journal) == ["check", "rootfs"]
+
+
 def test_the_newest_attempt_is_listed():
     _, jobs = read([], [f"interrupted rootfs {D1} 1", f"running rootfs {D2} 2", f"interrupted rootfs {D1} 1"])
     assert jobs["rootfs"].attempt == 2

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labkit.tools import SHELLCHECK
 from sealcluster.core import ops
 from sealcluster.host import scripts
 from sealcluster.host.operations import recipe
@@ -48,7 +49,7 @@ EXAMPLES = {
 def test_shellcheck_has_nothing_to_say(name):
     shell = "bash" if name == "fetch_tcp" else "sh"
     path = str(FOLDER.joinpath(f"{name}.sh"))
-    done = subprocess.run(["shellcheck", "-s", shell, "-e", EXCLUDED, path], capture_output=True, text=True, check=False)
+    done = subprocess.run([SHELLCHECK, "-s", shell, "-e", EXCLUDED, path], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -1,11 +1,11 @@
 """The lab's image sources are sound before they are built."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from labkit.tools import SHELLCHECK
 from sealab import clusterimage_kubernetes, clusterimage_rough
 from sealab.clusterimage import build, known
 from sealab.errors import LabError
@@ -13,7 +13,6 @@ from sealab.gobuild import build_key, recipe_of
 from sealab.paths import SOURCE
 
 IMAGES = SOURCE / "images"
-SHELLCHECK = Path(sys.executable).with_name("shellcheck")
 SCRIPTS = sorted([*IMAGES.glob("*/scripts/*.sh"), SOURCE / "floor" / "floor.sh"])
 
 

@@ -23,3 +23,9 @@ job_lives() {
 	esac
 	return 1
 }
+
+# The journal's last word on each step, in the order in which they were said: clocks may jump, so no time tells what came after what.
+last_words() {
+	awk '$1 == "j1" && NF == 8 && $8 == "." { last[$4] = NR; line[NR] = $0 }
+		END { for (s in last) keep[last[s]] = 1; for (i = 1; i <= NR; i++) if (i in keep) print line[i] }' "$S/journal"
+}

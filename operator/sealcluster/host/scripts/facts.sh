@@ -45,7 +45,7 @@ show owner "$S/owner"
 show fence "$S/fence"
 sect journal
 if [ -r "$S/journal" ]; then
-	awk '$1 == "j1" && NF == 8 && $8 == "." { last[$4] = $0 } END { for (s in last) print last[s] }' "$S/journal"
+	last_words
 fi
 sect jobs
 for d in "$S"/jobs/*/; do

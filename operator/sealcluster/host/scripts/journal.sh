@@ -49,7 +49,6 @@ keep_reserve() {
 # Keep the last word on each step, in the order in which they were said.
 compact() {
 	[ -s "$S/journal" ] && [ "$(wc -c <"$S/journal")" -gt "$journal_max" ] || return 0
-	awk '$1 == "j1" && NF == 8 && $8 == "." { last[$4] = NR; line[NR] = $0 }
-		END { for (s in last) keep[last[s]] = 1; for (i = 1; i <= NR; i++) if (i in keep) print line[i] }' "$S/journal" >"$S/journal.tmp" || return 1
+	last_words >"$S/journal.tmp" || return 1
 	swap "$S/journal"
 }

@@ -117,8 +117,8 @@ class Machine:
     owner: Owner | None = None
     fence: int = 0
     journal: dict[str, JournalEntry] = field(default_factory=dict)
-    unflushed: list[tuple[JournalEntry, JournalEntry | None]] = field(default_factory=list)
-    """Lines of repeatable steps since the last one that was flushed, each with what it took the place of."""
+    unflushed: list[tuple[JournalEntry, dict[str, JournalEntry]]] = field(default_factory=list)
+    """Lines of repeatable steps since the last one that was flushed, each with the journal as it was before."""
     proven: int = 1
     """The boot in which the store was last looked at."""
     jobs: JobTable = field(default_factory=JobTable)
@@ -162,7 +162,8 @@ class Machine:
         if flushed:
             self.unflushed.clear()
         else:
-            self.unflushed.append((entry, self.journal.get(entry.step)))
+            self.unflushed.append((entry, dict(self.journal)))
+        self.journal.pop(entry.step, None)  # a later word takes a later place
         self.journal[entry.step] = entry
 
     def lose_power(self, now: float) -> list[JournalEntry]:
@@ -170,12 +171,11 @@ class Machine:
 
         `now`: the world's time. Returns the lines that are lost.
         """
-        lost = [(entry, before) for entry, before in self.unflushed if now + self.skew - entry.time < WRITEBACK]
-        for entry, before in reversed(lost):
-            if before is None:
-                self.journal.pop(entry.step, None)
-            else:
-                self.journal[entry.step] = before
+        kept = [entry for entry, _ in self.unflushed if now + self.skew - entry.time >= WRITEBACK]
+        lost = self.unflushed[len(kept) :]
+        if lost:
+            self.journal = lost[0][1]
+        for entry, _ in lost:
             self.jobs.runs.pop((entry.step, entry.digest, entry.attempt), None)
         self.unflushed.clear()
         for digest in sorted(self.store)[::2]:
