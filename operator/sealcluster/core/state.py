@@ -98,8 +98,9 @@ class StateRecord:
     """By name of the host, as long as its row is in the spec and not in the inventory, which then keeps the key."""
     bastion_keys: Mapping[str, str] = field(default_factory=dict)
     """Keys of jump hosts that were accepted on first use, by ``address:port``."""
-    joining: str = ""
-    """The master whose join was begun and not seen to end: while the machine cannot be seen, no other master may join."""
+    changing: str = ""
+    """The machine on which a change of etcd's members (a join, a removal) was begun and not seen to end: while it cannot be seen, none begins
+    elsewhere."""
 
     def with_host(self, row: InventoryRow) -> StateRecord:
         """A copy whose inventory holds this row."""
@@ -109,8 +110,8 @@ class StateRecord:
     def without_host(self, name: str) -> StateRecord:
         """A copy without this row. An init that was tried there and never known to succeed is tried elsewhere, under a new number."""
         init = replace(self.init, host="") if self.init.host == name and not self.init.initialized else self.init
-        joining = "" if self.joining == name else self.joining
-        return replace(self, init=init, joining=joining, inventory={k: v for k, v in self.inventory.items() if k != name})
+        changing = "" if self.changing == name else self.changing
+        return replace(self, init=init, changing=changing, inventory={k: v for k, v in self.inventory.items() if k != name})
 
     def with_guest(self, image: str, record: GuestRecord) -> StateRecord:
         """A copy that remembers how this image's commands ended."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sealcluster.core.digest import digest
-from sealcluster.core.ops import EtcdMember, Job
 from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.quorum import etcd_state, may_add, may_remove
 from sealcluster.core.view import ClusterView, HostView
@@ -11,8 +9,8 @@ from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.certificates import certificates_ready
 from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo
-from sealcluster.phases.releasing import REMOVE, dead_members, free_of_changes, member_of, under_way
-from sealcluster.phases.turn import out_of_sight, turn_of, wait_for
+from sealcluster.phases.releasing import ETCD_STEP, REMOVE, dead_members, free_of_changes, member_of, under_way
+from sealcluster.phases.turn import out_of_sight, remove_member, turn_of, wait_for
 
 DROP = "remove the stale etcd member of"
 
@@ -38,6 +36,7 @@ class JoinMasters:
         actions = []
         turn_taken = next((h.name for h in missing if self._joining(view, h)), "")
         hidden = out_of_sight(view)
+        removing = next((h.name for h in view.hosts.values() if under_way(h, ETCD_STEP)), "")
         for host in missing:
             if host.facts is None or not host.done("claim"):
                 continue
@@ -47,6 +46,8 @@ class JoinMasters:
                 needs, watch = f"{turn_taken} to join first", ()  # the end of that join is looked after anyway
             elif not needs and what != RESET and hidden:
                 needs, watch = wait_for(hidden), ()
+            elif not needs and what != RESET and removing:
+                needs, watch = f"the change of etcd on {removing} to end", (removing,)
             elif not needs and what != RESET:
                 turn_taken = host.name
             on, args = host.name, {"joining": host.name}
@@ -108,11 +109,8 @@ class JoinMasters:
         if action.what == RESET:
             await undo(context, view, host)
         elif action.what.startswith(DROP):
-            member = member_of(view, host)
             await free_of_changes(context, host)
-            if member is not None:
-                job = Job("etcd-member", digest("remove", member.id), EtcdMember("remove", member.id), timeout=120)
-                await context.gate.run(action.host, job, reason="EtcdUnhealthy")
+            await remove_member(context, view, host, on=action.host)
         else:
-            async with turn_of(context, host):
+            async with turn_of(context, host.name):
                 await join(context, view, host)

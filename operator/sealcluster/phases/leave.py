@@ -9,9 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sealcluster.api import duration
-from sealcluster.core.digest import digest
 from sealcluster.core.errors import TerminalError, TransientError
-from sealcluster.core.ops import EtcdMember, Job
 from sealcluster.core.plan import Action, PhasePlan, Problem
 from sealcluster.core.quorum import etcd_state, may_remove
 from sealcluster.core.state import StateRecord
@@ -34,7 +32,7 @@ from sealcluster.phases.releasing import (
     out_of_reach,
     under_way,
 )
-from sealcluster.phases.turn import out_of_sight, wait_for
+from sealcluster.phases.turn import out_of_sight, remove_member, wait_for
 
 MARK, CORDON, DRAIN, CLEAN, NODE, FORGET = (
     "begin to release",
@@ -114,9 +112,9 @@ class Leave:
         for key in view.running:
             if (key.startswith("join-masters/") or f"/{REMOVE}" in key) and key != mine:
                 return "another change of etcd to end"
-        joining = next((h.name for h in view.hosts.values() if h.master and under_way(h, *CHANGES_MASTERS)), "")
-        if joining:
-            return f"the join of {joining} to end"
+        busy = next((h.name for h in view.hosts.values() if h.master and under_way(h, *CHANGES_MASTERS)), "")
+        if busy:
+            return f"the change of etcd on {busy} to end"
         hidden = out_of_sight(view)
         return wait_for(hidden) if hidden and hidden != host.name else ""
 
@@ -207,10 +205,7 @@ class Leave:
         elif action.what.startswith(REMOVE):
             if ours(view, host):
                 await free_of_changes(context, host)
-            member = member_of(view, host)
-            if member is not None:
-                job = Job("etcd-member", digest("remove", member.id), EtcdMember("remove", member.id), timeout=120)
-                await gate.run(action.host, job, reason="EtcdUnhealthy")
+            await remove_member(context, view, host, on=action.host)
         elif action.what == CLEAN:
             await gate.run(host.name, clean_job(view, host), reason="HostNotClean")
         elif action.what == NODE:

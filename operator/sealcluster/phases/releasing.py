@@ -17,7 +17,8 @@ PATIENCE = 3
 """Failed looks in a row after which a machine that must be released is not just rebooting."""
 REMOVE = "remove the etcd member of"
 """What the action is called that takes a leaving master's vote; the machine's name follows."""
-CHANGES_MASTERS = ("kubeadm-init", "kubeadm-join", "etcd-member")
+ETCD_STEP = "etcd-member"
+CHANGES_MASTERS = ("kubeadm-init", "kubeadm-join", ETCD_STEP)
 """Jobs that must not be cut off on a master: they change the membership of etcd."""
 
 

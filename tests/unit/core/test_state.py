@@ -20,7 +20,7 @@ FULL = StateRecord(
     rootfs={"amd64": "sha256:2"},
     version="v1.34.4",
     pki_created=True,
-    joining="m3",
+    changing="m3",
 )
 
 
@@ -29,7 +29,7 @@ def test_what_is_written_is_read():
     assert StateRecord.loads(StateRecord("x").dumps()) == StateRecord("x")
 
 
-@pytest.mark.parametrize("field", ["joining", "first_keys", "bastion_keys", "pki_created"])
+@pytest.mark.parametrize("field", ["changing", "first_keys", "bastion_keys", "pki_created"])
 def test_a_record_from_before_a_field_is_read(field):
     older = {name: value for name, value in json.loads(FULL.dumps()).items() if name != field}
     assert getattr(StateRecord.loads(json.dumps(older)), field) == getattr(StateRecord("x"), field)
@@ -57,7 +57,7 @@ def test_rows_come_and_go_without_touching_others():
     assert set(FULL.with_host(row).inventory) == {"m1", "m2"}
 
 
-def test_nobody_waits_for_the_join_of_a_machine_that_was_released():
+def test_nobody_waits_for_a_change_on_a_machine_that_was_released():
     row = InventoryRow("m3", "10.0.0.3", 22, ("master",), "id3", "")
-    assert FULL.with_host(row).joining == "m3"
-    assert FULL.with_host(row).without_host("m3").joining == ""
+    assert FULL.with_host(row).changing == "m3"
+    assert FULL.with_host(row).without_host("m3").changing == ""

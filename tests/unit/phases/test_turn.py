@@ -7,17 +7,16 @@ import pytest
 
 from sealcluster.core.errors import SealError, TransientError
 from sealcluster.core.state import StateRecord
-from sealcluster.core.view import HostView
 from sealcluster.phases.leave import Leave
 from sealcluster.phases.turn import UNSEEN, out_of_sight, turn_of, wait_for
 from unit.core.views import running_view
 
 
-def world(joining="m3", **more):
+def world(changing="m3", **more):
     """Three masters; the third one, whose join is on record, has not been seen for a minute."""
     seen = running_view(3, gone=("m3",))
     hidden = replace(seen.hosts["m3"], unseen=more.pop("unseen", 60.0), **more)
-    return replace(seen, state=replace(seen.state, joining=joining), hosts={**seen.hosts, "m3": hidden})
+    return replace(seen, state=replace(seen.state, changing=changing), hosts={**seen.hosts, "m3": hidden})
 
 
 def test_a_join_may_run_where_nobody_sees_it():
@@ -31,7 +30,7 @@ def test_its_node_is_no_proof_that_it_has_ended():
 
 @pytest.mark.parametrize(
     "seen",
-    [world(joining=""), world(unseen=UNSEEN), world(facts=running_view(3).hosts["m3"].facts), world(joining="released")],
+    [world(changing=""), world(unseen=UNSEEN), world(facts=running_view(3).hosts["m3"].facts), world(changing="released")],
     ids=["its end was seen", "for longer than a join may take", "it is seen", "no such machine"],
 )
 def test_otherwise_there_is_nothing_to_wait_for(seen):
@@ -53,21 +52,21 @@ def test_the_member_of_that_machine_itself_may_be_removed():
 class Record:
     """What `Context.gate` is to a turn."""
 
-    def __init__(self, joining=""):
+    def __init__(self, changing=""):
         self.gate = self
-        self.state = StateRecord("c0ffee", joining=joining)
+        self.state = StateRecord("c0ffee", changing=changing)
         self.seen = []
 
     async def update_state(self, change):
         self.state = change(self.state)
-        self.seen.append(self.state.joining)
+        self.seen.append(self.state.changing)
 
 
 async def taken(record, error=None, meanwhile=""):
-    async with turn_of(record, HostView("m3")):
-        assert record.state.joining == "m3"
+    async with turn_of(record, "m3"):
+        assert record.state.changing == "m3"
         if meanwhile:
-            record.state = replace(record.state, joining=meanwhile)
+            record.state = replace(record.state, changing=meanwhile)
         if error is not None:
             raise error
 
@@ -76,14 +75,14 @@ def ends(error):
     record = Record()
     with pytest.raises(type(error)):
         asyncio.run(taken(record, error))
-    return record.state.joining
+    return record.state.changing
 
 
 def test_the_turn_is_given_back_when_its_end_was_seen():
     record = Record()
     asyncio.run(taken(record))
     assert record.seen == ["m3", ""]
-    assert ends(SealError("joining: kubeadm failed", exit_code=1)) == ""
+    assert ends(SealError("changing: kubeadm failed", exit_code=1)) == ""
 
 
 def test_the_turn_is_kept_when_its_end_was_not_seen():
@@ -94,4 +93,4 @@ def test_the_turn_is_kept_when_its_end_was_not_seen():
 def test_the_turn_of_another_is_not_given_back():
     record = Record()
     asyncio.run(taken(record, meanwhile="m2"))
-    assert record.state.joining == "m2"
+    assert record.state.changing == "m2"
