@@ -12,6 +12,8 @@ from sealab.errors import LabError
 from sealab.machines import Lab, Machine
 
 Undo = Callable[[], None]
+SKEWS = (-7200, -45, 45, 7200)
+"""Seconds by which a machine's `date` is wrong; more than 30 keep a machine that is not claimed yet out."""
 
 
 class Disturber:
@@ -76,6 +78,7 @@ class Disturber:
             "reboot": self._paired(faults.reboot, lambda _lab, _m: None),
             "disk full": self._paired(faults.fill_disk, faults.free_disk),
             "sshd killed": self._paired(faults.kill_sshd, faults.start_sshd),
+            "clock wrong": self._paired(lambda lab, m: faults.skew_clock(lab, m, self._chance.choice(SKEWS)), _right),
             "operator killed": lambda _m: self._killed(),
             "operator paused": lambda _m: self._paused(),
         }
@@ -101,3 +104,7 @@ class Disturber:
     def _paused(self) -> Undo:
         self._operator.pause()
         return self._operator.resume
+
+
+def _right(lab: Lab, machine: Machine) -> None:
+    faults.skew_clock(lab, machine, 0)

@@ -112,7 +112,7 @@ def skew_clock(lab: Lab, machine: Machine, seconds: int) -> None:
             " && cp /usr/local/lib/machine/skewed-date /usr/bin/date"
         )
     else:
-        machine.exec("! test -e /usr/bin/date.real || mv /usr/bin/date.real /usr/bin/date")
+        machine.exec("rm -f /etc/machine-clock-skew; ! test -e /usr/bin/date.real || mv /usr/bin/date.real /usr/bin/date")
 
 
 def set_machine_id(lab: Lab, machine: Machine, machine_id: str) -> None:
