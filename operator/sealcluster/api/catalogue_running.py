@@ -106,8 +106,8 @@ RUNNING: Mapping[Reason, Entry] = {
     Reason.NODES_NOT_READY: for_cluster(
         C.WORKERS_READY,
         DEGRADED,
-        "A node is not Ready.",
-        "Look at the kubelet of the node that the message names: journalctl -u kubelet.",
+        "A node is not Ready, or no pod of CoreDNS is.",
+        "Look at the kubelet of the node that the message names: journalctl -u kubelet; or at CoreDNS: kubectl -n kube-system get pods.",
     ),
     Reason.NODE_NOT_FOUND: for_host(
         C.WORKERS_READY,

@@ -139,6 +139,9 @@ class Engine:
 
     # --- one turn ----------------------------------------------------------------------------------------------
     async def _turn(self) -> Report:
+        while self._changed.is_set():  # what was seen before the wish was changed says nothing about the new one
+            self._changed.clear()
+            await self._polling.refresh()
         began = steady()
         view = self._memory.view(self._work.names)
         self._pace.looks_after(self, len(view.hosts))
@@ -167,10 +170,7 @@ class Engine:
         happened = await self._work.until(self._changed, self._looks.tasks, patience)
         if happened and cost > CHEAP:
             await asyncio.sleep(min(cost, PAUSE))
-        if self._changed.is_set():
-            self._changed.clear()
-            await self._polling.refresh()
-        elif not happened:
+        if not happened and not self._changed.is_set():
             await self._polling.poll(view, plans, report)
         self._looks.take_ended()
         await look_after(self._memory, self._work.take_ended())

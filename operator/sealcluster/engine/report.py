@@ -269,16 +269,18 @@ def _control_plane(view: ClusterView) -> dict[C, Finding]:
         if sick or etcd.learners or len(etcd.voters) != len(view.masters)
         else Finding.true(message=_counted(len(etcd.voters), "voting member"))
     )
-    unready = [h.name for h in view.wanted if not ((n := view.node(h)) and n.ready)]
-    found[C.WORKERS_READY] = (
-        Finding.false(
-            Reason.NODES_NOT_READY,
-            f"{len(view.wanted) - len(unready)} of {len(view.wanted)} nodes are Ready; not: {', '.join(unready[:10])}",
-        )
-        if unready
-        else Finding.true(message="1 node is Ready" if len(view.wanted) == 1 else f"{len(view.wanted)} nodes are Ready")
-    )
+    found[C.WORKERS_READY] = _nodes(view)
     return found
+
+
+def _nodes(view: ClusterView) -> Finding:
+    unready = [h.name for h in view.wanted if not ((n := view.node(h)) and n.ready)]
+    if unready:
+        ready = len(view.wanted) - len(unready)
+        return Finding.false(Reason.NODES_NOT_READY, f"{ready} of {len(view.wanted)} nodes are Ready; not: {', '.join(unready[:10])}")
+    if view.cluster.reachable and not view.cluster.dns_ready:
+        return Finding.false(Reason.NODES_NOT_READY, "the nodes are Ready, but none of CoreDNS' pods is: no name can be resolved")
+    return Finding.true(message="1 node is Ready" if len(view.wanted) == 1 else f"{len(view.wanted)} nodes are Ready")
 
 
 def _certificates(view: ClusterView) -> Finding:
