@@ -9,8 +9,8 @@ import tarfile
 
 import pytest
 
-from contract.rig import OTHER, WORK, Rig, case, claim, fence, job, look
-from sealcluster.core.errors import SealError, TransientError
+from contract.rig import CLUSTER, OTHER, WORK, Rig, case, claim, fence, job, look
+from sealcluster.core.errors import SealError, TerminalError, TransientError
 from sealcluster.core.facts import Owner
 from sealcluster.core.ops import Claim, CleanHost, File, InstallRootfs, PutFiles, WriteHosts
 
@@ -62,14 +62,14 @@ async def parts_of_an_earlier_boot_are_looked_at_before_they_are_believed(rig: R
     host = rig.connect()
     await claim(host)
     digest, file = rig.part(b"a" * 100_000)
-    await host.send(digest, file)
+    await host.send(digest, file, CLUSTER)
     await rig.power_cycle()
     host = rig.connect()
     assert (await look(host)).parts == frozenset()
     lacking = await host.missing([digest])
     assert lacking <= {digest}
     assert (await look(host)).parts == {digest} - lacking
-    await host.send(digest, file)
+    await host.send(digest, file, CLUSTER)
     assert (await look(host)).parts == {digest}
 
 
@@ -80,9 +80,9 @@ async def a_part_travels_once(rig: Rig) -> None:
     content = packed({"bin/tool": b"x" * 100_000})
     digest, path = rig.part(content)
     assert await host.missing([digest, "0" * 64]) == {digest, "0" * 64}
-    assert await host.send(digest, path) == len(content)
+    assert await host.send(digest, path, CLUSTER) == len(content)
     assert await host.missing([digest, "0" * 64]) == {"0" * 64}
-    assert await host.send(digest, path) == 0
+    assert await host.send(digest, path, CLUSTER) == 0
     assert digest in (await look(host)).parts
 
 
@@ -92,8 +92,22 @@ async def a_part_that_lies_about_its_digest_never_enters_the_store(rig: Rig) -> 
     await claim(host)
     _, path = rig.part(b"something else")
     with pytest.raises(SealError):
-        await host.send("1" * 64, path)
+        await host.send("1" * 64, path, CLUSTER)
     assert "1" * 64 not in (await look(host)).parts
+
+
+@case
+async def a_part_is_not_for_a_machine_of_somebody_else(rig: Rig) -> None:
+    host = rig.connect()
+    digest, path = rig.part(b"x" * 1000)
+    with pytest.raises(TransientError):
+        await host.send(digest, path, CLUSTER)
+    await claim(host)
+    with pytest.raises(TerminalError) as error:
+        await host.send(digest, path, OTHER)
+    assert error.value.reason == "HostOfAnotherCluster"
+    assert (await look(host)).parts == frozenset()
+    assert await host.missing([digest]) == {digest}
 
 
 @case
@@ -104,7 +118,7 @@ async def a_root_file_system_is_replaced_whole(rig: Rig) -> None:
     one, two = packed({"bin/a": b"a1", "bin/old": b"old"}), packed({"bin/a": b"a2"})
     for number, content in enumerate((one, two), 1):
         digest, path = rig.part(content)
-        await host.send(digest, path)
+        await host.send(digest, path, CLUSTER)
         op = InstallRootfs(root, (digest,), (File("etc/rendered.conf", f"v{number}".encode(), 0o644),))
         assert (await host.run(job("rootfs", op, str(number)), number, fence())).rc == 0
         assert digest not in (await look(host)).parts

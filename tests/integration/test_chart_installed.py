@@ -259,9 +259,8 @@ async def test_the_operator_may_register_clusters_in_argo_cd_where_it_was_told(p
         transport = await Transport.from_file(account_kubeconfig(plane, tmp_path / "operator.kubeconfig"))
         try:
             argo = ArgoClusters(KubeClient(transport), "team-b")
-            assert await argo.put("team-a", "demo", yaml.safe_dump(config))
-            there["server"] = "https://10.0.0.2:6443"
-            assert await argo.put("team-a", "demo", yaml.safe_dump(config))
+            assert await argo.put("team-a", "demo", "https://10.0.0.1:6443", yaml.safe_dump(config))
+            assert await argo.put("team-a", "demo", "https://10.0.0.2:6443", yaml.safe_dump(config))
             assert [key async for key in argo.registered()] == [("team-a", "demo")]
             assert await argo.remove("team-a", "demo")
         finally:

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import shutil
 import socket
 import time
 
@@ -11,7 +12,9 @@ from sealcluster.core.errors import TransientError
 from sealcluster.core.facts import ManagedFile, Owner
 from sealcluster.core.ops import Claim, File, PutFiles, WriteHosts
 from sealcluster.core.ports import FactsQuery
+from sealcluster.host.facts import TOOLS
 from sealcluster.host.hosts import SshHosts
+from sealcluster.ssh.command import PATH
 from sshkit.machine import OURS, digest, job, machine
 
 
@@ -45,7 +48,7 @@ async def test_a_bare_machine(m1):
     assert facts.memory_mib > 100
     assert facts.disks["/var/lib"].total >= facts.disks["/var/lib"].free > 0
     assert m1.sshd.port in facts.listening
-    assert facts.tools_missing == frozenset()
+    assert facts.tools_missing == {tool for tool in TOOLS.split() if shutil.which(tool, path=PATH) is None}
     assert (facts.owner, facts.fence, facts.journal, facts.jobs, facts.parts) == (None, 0, {}, {}, frozenset())
     assert (facts.hosts_block, facts.kubelet_conf, facts.etcd, facts.leftovers) == (None, False, None, ())
     assert abs(facts.skew) < 0.5
@@ -135,6 +138,33 @@ async def test_etcd_is_asked_in_its_container(m1):
     assert (await m1.port().facts(FactsQuery())).etcd is None
 
 
+TWO_CALLED_ETCD = {
+    "crictl": """#!/bin/sh
+case "$*" in
+"ps "*"--label io.kubernetes.pod.namespace=kube-system"*) echo abc123 ;;
+"ps "*) printf 'of-a-user\\nabc123\\n' ;;
+"exec -s abc123 "*) exec @MEMBER@ "$@" ;;
+esac
+""",
+    "ctr": """#!/bin/sh
+case "$*" in
+"-n k8s.io tasks ls") printf 'TASK PID STATUS\\nof-a-user 7 RUNNING\\nabc123 8 RUNNING\\n' ;;
+*"containers info of-a-user") printf '{"Labels": {"io.kubernetes.container.name": "etcd", "io.kubernetes.pod.namespace": "default"}}' ;;
+*"containers info abc123") printf '{"Labels": {"io.kubernetes.container.name": "etcd", "io.kubernetes.pod.namespace": "kube-system"}}' ;;
+*"tasks exec"*" abc123 "*) exec @MEMBER@ "$@" ;;
+esac
+""",
+}
+
+
+@pytest.mark.parametrize("client", TWO_CALLED_ETCD)
+async def test_a_users_container_that_is_called_etcd_is_not_asked(m1, client):
+    m1.box.tool("member", CRICTL.replace("case $1 in", "case exec in"))
+    m1.box.tool(client, TWO_CALLED_ETCD[client].replace("@MEMBER@", str(m1.box.bin / "member")))
+    facts = await m1.port().facts(FactsQuery(etcd=True))
+    assert facts.etcd.members[0].name == "m1"
+
+
 async def test_probes_run_side_by_side(m1):
     with socket.create_server(("127.0.0.1", 0)) as open_port:
         port = open_port.getsockname()[1]
@@ -159,6 +189,14 @@ async def test_files_of_hosts_are_text_or_not(m1):
     facts = await m1.port().facts(FactsQuery())
     assert facts.hosts_block == "10.0.0.1 a\n"
     assert facts.manifests == {"=x end"}
+
+
+@pytest.mark.parametrize("tail", ["", "# BEGIN sealcluster\n"], ids=["ended", "without an end"])
+async def test_a_hosts_file_of_any_length_can_be_looked_at(m1, tail):
+    block = "" if tail else "# BEGIN sealcluster\n10.0.0.1 a\n# END sealcluster\n"
+    lines = "".join(f"0.0.0.0 tracker-{n}.advertising.example.com\n" for n in range(110_000))
+    m1.file("/etc/hosts").write_text(f"127.0.0.1 localhost\n{tail}{lines}{block}")
+    assert (await m1.port().facts(FactsQuery())).hosts_block == (None if tail else "10.0.0.1 a\n")
 
 
 async def test_an_answer_that_breaks_off_is_transient(m1):

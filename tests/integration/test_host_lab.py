@@ -206,7 +206,7 @@ async def test_certificates_with_the_real_kubeadm(lab, hosts, tmp_path):
     digest = hashlib.sha256(buffer.getvalue()).hexdigest()
     (tmp_path / "part").write_bytes(buffer.getvalue())
     port = await claimed(hosts, machine)
-    await port.send(digest, tmp_path / "part")
+    await port.send(digest, tmp_path / "part", FENCE.cluster_id)
     assert (await port.run(job(InstallRootfs(root, (digest,)), unique("rootfs")), 1, FENCE)).rc == 0
 
     certs = Certificates(time.time, admin_kubeconfig)

@@ -3,12 +3,14 @@
 import asyncio
 import socket
 import time
+from types import SimpleNamespace
 
 import asyncssh
 import pytest
 
 from sealcluster.core.errors import TerminalError, TransientError
 from sealcluster.core.ports import Bastion, Credentials, HostKeyPolicy, HostTarget
+from sealcluster.ssh.channel import STDERR_LIMIT
 from sealcluster.ssh.pool import Pool
 from sealcluster.ssh.settings import SshSettings
 from sshkit.inprocess import Server
@@ -244,6 +246,12 @@ async def test_errors_without_end_do_not_fill_memory(server, pool):
     assert output.stderr.endswith("end\n")
 
 
+async def test_errors_that_are_cut_show_no_piece_of_a_secret(server, pool):
+    connection = pool.connection(target(server, Credentials(password="swordfish")))
+    channel = SimpleNamespace(stderr=b"swordfish" + b"." * (STDERR_LIMIT - 4))
+    assert connection.said(channel).startswith("***..")
+
+
 async def test_big_input_arrives_whole(server, pool):
     data = bytes(range(256)) * 20000
     output = await say(pool.connection(target(server)), "wc -c", data)
@@ -290,6 +298,28 @@ async def test_sudo_that_needs_a_terminal_and_no_password(server, pool):
     server.sudo(tty=True)
     connection = pool.connection(target(server, Credentials(user="ops", private_key=PRIVATE)))
     assert (await say(connection, "echo $SUDO_USER; cat", b"data")).stdout == b"test\ndata"
+
+
+async def test_several_first_commands_at_once_find_out_that_sudo_needs_a_terminal(server, pool):
+    server.sudo(tty=True)
+    connection = pool.connection(target(server, Credentials(user="ops", private_key=PRIVATE)))
+    said = await asyncio.gather(*(say(connection) for _ in range(3)))
+    assert [output.stdout for output in said] == [b"hello\n"] * 3
+
+
+async def test_that_sudo_needs_a_terminal_is_found_out_although_the_first_command_was_lost(server, pool):
+    server.sudo(tty=True)
+    sudo = server.home / "sudo"
+    text = sudo.read_text()
+    sudo.write_text("#!/bin/sh\n: >$0.begun\nexec sleep 30\n")
+    connection = pool.connection(target(server, Credentials(user="ops", private_key=PRIVATE)))
+    first = asyncio.ensure_future(say(connection))
+    await eventually((server.home / "sudo.begun").exists)
+    server.cut()
+    with pytest.raises(TransientError):
+        await first
+    sudo.write_text(text)
+    assert (await say(connection)).stdout == b"hello\n"
 
 
 @pytest.mark.parametrize("password", ["wrong words", None], ids=["wrong", "missing"])

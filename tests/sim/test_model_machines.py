@@ -357,13 +357,13 @@ async def test_a_cut_part_goes_on_where_it_was(bench):
         file.flush()
         machine = bench.world.machine("m1")
         machine.slow = 20.0
-        sending = asyncio.create_task(bench.host("m1").send(digest, Path(file.name)))
+        sending = asyncio.create_task(bench.host("m1").send(digest, Path(file.name), "c1"))
         await _until(lambda: machine.partial.get(digest, 0) >= 2 << 20)
         bench.world.network.cut.add("m1")
         with pytest.raises(TransientError):
             await sending
         bench.world.network.cut.discard("m1")
-        assert 0 < await bench.host("m1").send(digest, Path(file.name)) < len(content)
+        assert 0 < await bench.host("m1").send(digest, Path(file.name), "c1") < len(content)
         assert await bench.host("m1").missing([digest]) == frozenset()
 
 

@@ -119,6 +119,10 @@ class Sandbox:
         for file in self.units.glob("sealcluster-*"):
             file.unlink()
 
+    def holding(self, word: bytes) -> list[str]:
+        """Files of ours in which this stands."""
+        return [str(f.relative_to(self.state)) for f in self.state.rglob("*") if f.is_file() and word in f.read_bytes()]
+
     def journal(self) -> list[list[str]]:
         """Words of the journal's lines."""
         file = self.state / "journal"

@@ -119,8 +119,11 @@ class HostPort(Protocol):
         """
         ...
 
-    async def send(self, digest: str, source: Path, progress: Progress | None = None) -> int:
-        """Put one content part into the host's store (verified by sha256, resumes a partial one). Returns the bytes that travelled."""
+    async def send(self, digest: str, source: Path, cluster_id: str, progress: Progress | None = None) -> int:
+        """Put one content part into the host's store (verified by sha256, resumes a partial one). Returns the bytes that travelled.
+
+        Raises as `run` does where the host is not this cluster's.
+        """
         ...
 
     async def missing(self, digests: Sequence[str], tree: str = "") -> frozenset[str]:

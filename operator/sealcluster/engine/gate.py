@@ -17,7 +17,7 @@ from sealcluster.core.state import StateRecord
 from sealcluster.core.view import ClusterView
 from sealcluster.engine.record import Record
 
-NO_SPACE = "No space left on device"
+NO_SPACE = "no space left on device"
 SENDS_PER_HOST = 2
 FENCE = "fence"
 """The step that does nothing but show a machine our fencing number."""
@@ -124,7 +124,7 @@ class Gate:
         async def one(digest: str) -> int:
             async with slots:
                 path = await self._images.open_part(digest)
-                return await port.send(digest, path, progress)
+                return await port.send(digest, path, self._record.state.cluster_id, progress)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(d)) for d in dict.fromkeys(digests)]
@@ -181,7 +181,7 @@ def telling_line(log: str) -> str:
 
 
 def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientError:
-    if NO_SPACE in result.log:
+    if NO_SPACE in result.log.lower():  # containerd writes it small, the C library large
         return TransientError(
             f"running {job.step} on {host}: the disk is full", reason="DiskFull", host=host, step=job.step,
             exit_code=result.rc, output=result.log, unit=result.unit, unit_log=result.unit_log,

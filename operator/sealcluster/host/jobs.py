@@ -8,20 +8,27 @@ import re
 import time
 from dataclasses import dataclass, replace
 
-from sealcluster.core.errors import Fenced, TerminalError, TransientError
+from sealcluster.core.errors import Fenced, TransientError
 from sealcluster.core.ops import Claim, CleanHost, Job, JobResult
 from sealcluster.core.ports import Fence, Progress
 from sealcluster.host.framing import sections, text
 from sealcluster.host.layout import Layout
 from sealcluster.host.operations import REPEATABLE, recipe
+from sealcluster.host.refusals import of_another_cluster, of_nobody
 from sealcluster.host.scripts import Value, assemble, nonce
 from sealcluster.host.secrets_of import secrets_of
 from sealcluster.host.unit_logs import unit_of
 from sealcluster.ssh.connection import Connection
 from sealcluster.ssh.plain import plain
+from sealcluster.ssh.redact import Redactor
 
 WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]*")
 """What step names, digests and cluster ids may look like: they are words in the journal."""
+
+PROGRESS = 200
+"""Characters of a line of progress that are told."""
+CUT = "[…]\n"
+"""Where a log begins with this, the machine left out what came before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,11 @@ class JobRunner:
         archive = self._archive(running)
         redact = self._connection.redact.plus(secrets_of(running.job.op))
 
-        def tell(line: str) -> None:
+        def tell(said: str) -> None:
             if progress is not None:
-                progress(redact(plain(line.encode())))
+                kind, _, line = said.partition(" ")
+                part = kind != "line"
+                progress(redact(plain(line.encode()), cut=part, unfinished=part)[:PROGRESS])
 
         deadline: float | None = None
         while True:
@@ -109,7 +118,8 @@ class JobRunner:
             deadline = None
             result = self._understood(running, answer)
             if result is not None:
-                return replace(result, log=redact(result.log), output=redact(result.output), unit_log=redact(result.unit_log))
+                log, unit_log = (_masked(redact, said) for said in (result.log, result.unit_log))
+                return replace(result, log=log, output=redact(result.output), unit_log=unit_log)
 
     def _archive(self, running: Running) -> bytes:
         """The job's files: its script with what it shares, the wrapper, the inputs."""
@@ -180,21 +190,9 @@ class JobRunner:
                 case "running":
                     return None
                 case "other":
-                    owner = " as ".join(words)[:300]
-                    raise TerminalError(
-                        f"running {step} on host {host}: it belongs to cluster {owner}",
-                        reason="HostOfAnotherCluster",
-                        host=host,
-                        step=step,
-                        hint="remove it from that cluster first; where that cluster is gone, delete /var/lib/sealcluster on the host",
-                    )
+                    raise of_another_cluster(f"running {step}", host, " as ".join(words), step)
                 case "free":
-                    raise TransientError(
-                        f"running {step} on host {host}: the machine belongs to nobody (any more)",
-                        host=host,
-                        step=step,
-                        hint="it is looked at again",
-                    )
+                    raise of_nobody(f"running {step}", host, step)
                 case "fenced":
                     raise Fenced(
                         f"running {step} on host {host}: it has seen fencing number {words[0]}, ours is {running.fence.number}",
@@ -214,6 +212,11 @@ class JobRunner:
                 case _:
                     continue
         raise TransientError(f"running {step} on host {host}: no word about the job", host=host, step=step)
+
+
+def _masked(redact: Redactor, log: str) -> str:
+    rest = log.removeprefix(CUT)
+    return redact(log) if rest == log else CUT + redact(rest, cut=True)
 
 
 def refusal(host: str, step: str, said: str) -> TransientError:

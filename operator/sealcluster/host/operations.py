@@ -108,7 +108,7 @@ def _kubeadm_reset(op: ops.KubeadmReset) -> Inputs:
 def _put_files(op: ops.PutFiles) -> Inputs:
     for path in op.remove:
         checked_path(path)
-    return Inputs({"remove": op.remove}).put_files(op.files)
+    return Inputs().put("in/remove", "".join(f"{path}\n" for path in op.remove)).put_files(op.files)
 
 
 def _guest(op: ops.Guest) -> Inputs:

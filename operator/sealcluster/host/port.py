@@ -86,9 +86,9 @@ class SshHost:
             take(output.stdout.decode(errors="backslashreplace"))
         return output.rc
 
-    async def send(self, digest: str, source: Path, progress: Progress | None = None) -> int:
-        """Put one content part into the host's store. Returns the bytes that travelled."""
-        return await transfer.send(self._connection, self._layout, digest, source, progress)
+    async def send(self, digest: str, source: Path, cluster_id: str, progress: Progress | None = None) -> int:
+        """Put one content part into the store of a host of this cluster. Returns the bytes that travelled."""
+        return await transfer.send(self._connection, self._layout, digest, source, cluster_id, progress)
 
     async def missing(self, digests: Sequence[str], tree: str = "") -> frozenset[str]:
         """Which of these digests the host lacks."""

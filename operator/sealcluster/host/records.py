@@ -63,6 +63,8 @@ def journal_and_jobs(journal_lines: list[str], job_lines: list[str]) -> tuple[di
         current = last is not None and (last.digest, last.attempt) == (digest, attempt)
         if last is not None and current and last.state != "started":
             continue
+        if state == "interrupted" and last is not None and last.attempt > attempt:
+            continue  # a later attempt has the last word
         if state != "ended":
             if step not in jobs or jobs[step].attempt < attempt:
                 jobs[step] = JobFacts(step, digest, attempt, state)

@@ -12,7 +12,8 @@ from sealcluster.host.framing import text
 from sealcluster.host.layout import Layout
 from sealcluster.host.numbers import number
 from sealcluster.host.records import is_digest
-from sealcluster.host.scripts import assemble, nonce
+from sealcluster.host.refusals import of_another_cluster, of_nobody
+from sealcluster.host.scripts import Value, assemble, nonce
 from sealcluster.ssh.channel import Channel
 from sealcluster.ssh.connection import INPUT_BLOCK, Connection
 from sealcluster.ssh.plain import plain
@@ -24,16 +25,21 @@ SLOWEST = 256 << 10
 """Bytes per second; a slower link counts as broken."""
 
 
-async def send(connection: Connection, layout: Layout, digest: str, source: Path, progress: Progress | None) -> int:
+async def send(connection: Connection, layout: Layout, digest: str, source: Path, cluster_id: str, progress: Progress | None = None) -> int:
     """See `core.ports.HostPort.send`."""
     _check([digest])
     size = (await asyncio.to_thread(source.stat)).st_size
     host, doing = connection.name, f"sending part {digest[:12]}"
-    script = assemble({"R": layout.prefix, "N": nonce(), "digest": digest, "size": size}, "base", "store", "send")
+    values: dict[str, Value] = {"R": layout.prefix, "N": nonce(), "cluster": cluster_id, "digest": digest, "size": size}
+    script = assemble(values, "base", "journal", "store", "send")
     async with connection.open(script, within=120 + size / SLOWEST, doing=doing) as channel:
         verb, *words = (await _answer(connection, channel, doing)).split(" ")
         if verb == "have":
             return 0
+        if verb == "other":
+            raise of_another_cluster(doing, host, " as ".join(words))
+        if verb == "free":
+            raise of_nobody(doing, host)
         if verb == "busy":
             raise TransientError(f"{doing} to host {host}: another transfer of it is under way", host=host)
         offset = number(words[0]) if words else None
@@ -82,7 +88,7 @@ async def _answer(connection: Connection, channel: Channel, doing: str) -> str:
     if line is not None:
         return plain(line)
     connection.require_started(channel, doing)
-    said = connection.redact(plain(bytes(channel.stderr[-500:]))).strip()
+    said = connection.said(channel)[-500:].strip()
     raise TransientError(f"{doing} on host {connection.name}: {said or 'connection lost'}", reason="HostUnreachable", host=connection.name)
 
 

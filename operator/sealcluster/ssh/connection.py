@@ -61,6 +61,8 @@ class Connection:
         self._settings, self._clock, self._path = settings, clock, path
         self._become = Become.of(target.credentials)
         self._terminal = False
+        self._admitted = False
+        """Whether sudo let a command in without a terminal: then none needs one."""
         self._channels = asyncio.Semaphore(settings.channels)
         c = target.credentials
         self.redact = Redactor((c.password, c.private_key, c.passphrase, c.become_password))
@@ -122,11 +124,15 @@ class Connection:
         return self._finished(channel, bytes(kept) + channel.output(), sent, doing)
 
     def _finished(self, channel: Channel, stdout: bytes, sent: float, doing: str) -> Output:
-        stderr = self.redact(plain(bytes(channel.stderr[-STDERR_LIMIT:])))
         self.require_started(channel, doing)
         if channel.rc is None:
             raise lost(self.name, doing)
-        return Output(channel.rc, stdout, stderr, sent, channel.started_at or sent)
+        return Output(channel.rc, stdout, self.said(channel), sent, channel.started_at or sent)
+
+    def said(self, channel: Channel) -> str:
+        """The end of what it printed to standard error, without secrets."""
+        stderr = bytes(channel.stderr[-STDERR_LIMIT:])
+        return self.redact(plain(_PROMPT.sub(b"", stderr)), cut=len(stderr) == STDERR_LIMIT)
 
     def require_started(self, channel: Channel, doing: str) -> None:
         """Raise why the script never began (sudo refused, no usable shell, link lost)."""
@@ -134,8 +140,7 @@ class Connection:
             return
         if channel.rc is None:
             raise lost(self.name, doing)
-        stderr = plain(_PROMPT.sub(b"", bytes(channel.stderr[-STDERR_LIMIT:])))
-        said = self.redact((stderr.strip() or plain(channel.noise())).strip())[-2000:]
+        said = (self.said(channel).strip() or self.redact(plain(channel.noise())).strip())[-2000:]
         if self._become.sudo:
             raise sudo_refused(self.name, self._user, channel.rc, said)
         raise no_shell(self.name, self._user, channel.rc, said)
@@ -146,10 +151,11 @@ class Connection:
         with self.link.used():
             try:
                 async with asyncio.timeout(within), self._channels:
-                    channel = await self._start(script, doing, size)
-                    if not self._terminal and await self._wants_terminal(channel):
+                    terminal = self._terminal  # another command may find out meanwhile
+                    channel = await self._start(script, doing, size, terminal)
+                    if not terminal and await self._wants_terminal(channel):
                         self._terminal = True
-                        channel = await self._start(script, doing, size)
+                        channel = await self._start(script, doing, size, True)
                     try:
                         yield channel
                     finally:
@@ -161,13 +167,14 @@ class Connection:
 
     async def _wants_terminal(self, channel: Channel) -> bool:
         """Whether sudo refused for want of a terminal; only looked at where sudo is in play."""
-        if not self._become.sudo or self.commands > 1:
+        if not self._become.sudo or self._admitted:
             return False
         await channel.awaits(lambda: False)
+        self._admitted = channel.started_at is not None
         return channel.started_at is None and b"you must have a tty" in channel.stderr
 
-    async def _start(self, script: str, doing: str, size: int | None) -> Channel:
-        command = compose(script, self._become, terminal=self._terminal, size=size, path=self._path)
+    async def _start(self, script: str, doing: str, size: int | None, terminal: bool) -> Channel:
+        command = compose(script, self._become, terminal=terminal, size=size, path=self._path)
         settings = self._settings
 
         def session() -> Channel:
@@ -177,7 +184,7 @@ class Connection:
         while True:
             live = await self.link.connected()
             try:
-                _, made = await live.create_session(session, command.line, encoding=None, term_type="dumb" if self._terminal else None)
+                _, made = await live.create_session(session, command.line, encoding=None, term_type="dumb" if terminal else None)
             except LINK_ERRORS as error:
                 # Nothing ran yet, so starting once more is safe.
                 if isinstance(error, asyncssh.ChannelOpenError) and not live.is_closed() and self.link.shared:

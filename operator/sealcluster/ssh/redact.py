@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 MASK = "***"
 
@@ -17,6 +17,9 @@ _PATTERNS = (
     re.compile(r"(?i)(?<=authorization: )(?:basic|bearer) +\S+"),
 )
 """What is a secret wherever it stands: private keys, bootstrap tokens, HTTP credentials."""
+_BEHEADED_KEY = re.compile(r"\A(?:(?!-----BEGIN ).)*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
+_TORN_LETTER = re.compile(r"(?:\\x[89ab][0-9a-f]){0,3}")
+"""What is left of a letter of several bytes, spelt out by `plain`."""
 
 
 class Redactor:
@@ -38,13 +41,41 @@ class Redactor:
         more._values = sorted({*self._values, *more._values}, key=len, reverse=True)
         return more
 
-    def __call__(self, text: str) -> str:
-        """The text without secrets."""
+    def __call__(self, text: str, *, cut: bool = False, unfinished: bool = False) -> str:
+        """The text without secrets. Where it was `cut` at its beginning or is `unfinished`, without pieces of secrets there too."""
+        if cut:
+            text = _BEHEADED_KEY.sub(MASK, self._without_rest(text))
+        if unfinished:
+            text = self._without_beginning(text)
         for value in self._values:
             text = text.replace(value, MASK)
         for pattern in _PATTERNS:
             text = pattern.sub(MASK, text)
         return text
+
+    def _without_rest(self, text: str) -> str:
+        """The end of a secret is masked where the text begins with it."""
+        torn = _TORN_LETTER.match(text)
+        start = torn.end() if torn else 0
+        known = text[start : start + MIN_LENGTH]
+        rests = (value[at:] for value in self._values for at in _places(known, value) if text.startswith(value[at:], start))
+        longest = max(map(len, rests), default=0)
+        return MASK + text[start + longest :] if longest else text
+
+    def _without_beginning(self, text: str) -> str:
+        """The beginning of a secret is masked where the text ends with it."""
+        known = text[-MIN_LENGTH:]
+        ends = (at + MIN_LENGTH for value in self._values for at in _places(known, value) if text.endswith(value[: at + MIN_LENGTH]))
+        longest = max(ends, default=0)
+        return text[:-longest] + MASK if longest else text
+
+
+def _places(piece: str, value: str) -> Iterator[int]:
+    """Where a piece that is long enough to tell anything lies in the value."""
+    at = value.find(piece) if len(piece) == MIN_LENGTH else -1
+    while at >= 0:
+        yield at
+        at = value.find(piece, at + 1)
 
 
 def _forms(secret: str) -> set[str]:

@@ -145,8 +145,9 @@ class _CountedHost:
         name = f"{self._name}: run {job.step} #{attempt}"
         return await self._effects.change(name, lambda: self._inner.run(job, attempt, fence, progress))
 
-    async def send(self, digest: str, source: Path, progress: Progress | None = None) -> int:
-        return await self._effects.change(f"{self._name}: send {digest[:8]}", lambda: self._inner.send(digest, source, progress))
+    async def send(self, digest: str, source: Path, cluster_id: str, progress: Progress | None = None) -> int:
+        name = f"{self._name}: send {digest[:8]}"
+        return await self._effects.change(name, lambda: self._inner.send(digest, source, cluster_id, progress))
 
     async def missing(self, digests: Sequence[str], tree: str = "") -> frozenset[str]:
         return await self._effects.look(lambda: self._inner.missing(digests, tree))

@@ -1,6 +1,8 @@
 """The machine crashes in between, its disk is full, its journal grows: nothing is lost, nothing starts twice."""
 
 import asyncio
+import os
+import time
 
 import pytest
 
@@ -107,3 +109,44 @@ async def test_the_end_of_a_job_is_journalled_on_a_full_disk(m1, little):
     assert (await running).rc == 0
     assert m1.box.journal()[-1][2] == "done"
     assert not (little / "reserve").exists()
+
+
+async def test_secrets_of_a_job_that_was_cut_off_go_when_the_next_one_starts(m1):
+    op = RunScript("/work", m1.shell("while ! [ -e go ]; do sleep 0.05; done").text, {"registryPassword": "swordfish"})
+    running = asyncio.ensure_future(m1.port().run(job(op), 1, OURS))
+    await until(lambda: list((m1.box.state / "jobs").glob("step-*/log")), "the job runs")
+    beside = asyncio.ensure_future(m1.port().run(job(m1.shell("while ! [ -e go ]; do sleep 0.05; done"), "beside"), 1, OURS))
+    await until(lambda: list((m1.box.state / "jobs").glob("beside-*/log")), "another job starts")
+    assert m1.box.holding(b"swordfish"), "it still needs them"
+    m1.box.power_off()
+    for cut in (running, beside):
+        with pytest.raises(TransientError, match="interrupted"):
+            await cut
+    assert (await m1.port().facts(FactsQuery())).jobs["step"].state == "interrupted"
+    await m1.port().run(job(m1.shell("true"), "next"), 1, OURS)
+    assert not m1.box.holding(b"swordfish")
+    assert (await m1.port().facts(FactsQuery())).jobs["step"].state == "interrupted"
+    m1.file("/work/go").touch()
+    assert (await m1.port().run(job(op), 2, OURS)).rc == 0
+    assert "step" not in (await m1.port().facts(FactsQuery())).jobs
+
+
+async def test_what_was_staged_and_never_started_goes_after_an_hour(m1):
+    await m1.port().run(job(m1.shell("true"), "first"), 1, OURS)
+    for name, age in (("old", 2 * 3600), ("new", 60)):
+        stage = m1.box.state / f"jobs/.stage.{name}"
+        stage.mkdir()
+        (stage / "env").write_text("swordfish")
+        os.utime(stage, (time.time() - age,) * 2)
+    await m1.port().run(job(m1.shell("true"), "second"), 1, OURS)
+    assert m1.box.holding(b"swordfish") == ["jobs/.stage.new/env"]
+
+
+async def test_a_file_system_that_is_read_only_now_is_named(m1, little):
+    await m1.port().run(job(m1.shell("true")), 1, OURS)
+    remade = await asyncio.create_subprocess_exec("mount", "-o", "remount,ro", little)
+    assert await remade.wait() == 0
+    for attempt in (1, 2):
+        with pytest.raises(TransientError, match="Read-only file system") as caught:
+            await m1.port().run(job(m1.shell("true")), attempt, OURS)
+        assert "writable" in caught.value.hint

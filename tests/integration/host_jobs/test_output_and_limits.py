@@ -4,10 +4,14 @@ import asyncio
 import os
 import signal
 
+import pytest
+
 from sealcluster.core.ops import RunScript
 from sshkit.jobs import until
 from sshkit.machine import OURS, job
 from sshkit.sandbox import alive, shown
+
+WAIT = "while ! [ -e go ]; do sleep 0.05; done"
 
 
 async def test_a_job_that_takes_too_long_is_ended_with_all_its_children(m1):
@@ -17,6 +21,23 @@ async def test_a_job_that_takes_too_long_is_ended_with_all_its_children(m1):
     assert "time limit" in result.log
     child = int(m1.file("/work/child").read_text())
     await until(lambda: not alive(child), "the child is gone")
+
+
+async def test_a_time_limit_is_one_on_a_machine_that_is_slow_to_start_the_job(m1):
+    m1.box.tool("flock", '#!/bin/sh\n[ "$*" != "-w 30 9" ] || sleep 2\nexec /usr/bin/flock "$@"\n')
+    result = await m1.port().run(job(m1.shell("sleep 60"), timeout=4), 1, OURS)
+    assert result.rc == 124
+
+
+async def test_the_time_limit_is_told_after_much_output(m1):
+    result = await m1.port().run(job(m1.shell("head -c 2000000 /dev/zero | tr '\\0' y; sleep 60"), timeout=3), 1, OURS)
+    assert result.rc == 124
+    assert result.log.endswith("y\nended after 3 seconds: the time limit")
+
+
+async def test_a_script_that_says_124_by_itself_met_no_time_limit(m1):
+    result = await m1.port().run(job(m1.shell("exit 124")), 1, OURS)
+    assert (result.rc, result.log) == (124, "")
 
 
 async def test_a_daemon_that_keeps_the_output_open_does_not_hold_the_job(m1):
@@ -31,6 +52,12 @@ async def test_a_log_without_end_keeps_its_end_and_costs_little(m1):
     assert len(result.log) < 70000
     directory = next((m1.box.state / "jobs").iterdir())
     assert sum(f.stat().st_size for f in directory.iterdir()) < 1_300_000
+
+
+async def test_a_log_just_over_its_limit_keeps_its_last_lines(m1):
+    result = await m1.port().run(job(m1.shell("head -c 1048560 /dev/zero | tr '\\0' y; echo; echo the reason; echo the end")), 1, OURS)
+    assert result.log.startswith("[…]\ny")
+    assert result.log.endswith("y\nthe reason\nthe end")
 
 
 async def test_binary_words_do_no_harm(m1):
@@ -70,3 +97,45 @@ async def test_inputs_are_private_while_it_runs_and_gone_afterwards(m1):
     await running
     assert not (directory / "in").exists()
     assert not any(b"swordfish" in f.read_bytes() for f in m1.box.state.rglob("*") if f.is_file())
+
+
+SECRET = "correct-horse-battery-staple-0123456789"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'printf "%0170d password=%s\\n" 0 "$registryPassword"; {WAIT}',
+        f'printf "%03000d" 0; printf "%s%02030d\\n" "$registryPassword" 0; {WAIT}',
+        f'printf "password=${{registryPassword%0123456789}}"; {WAIT}; echo 0123456789',
+    ],
+    ids=["a long line", "a line longer than is looked at", "a half-written line"],
+)
+async def test_progress_shows_no_piece_of_a_secret(m1, text):
+    op = RunScript("/work", m1.shell(text).text, {"registryPassword": SECRET})
+    told = []
+
+    def tell(line):
+        told.append(line)
+        m1.file("/work/go").touch()
+
+    await m1.port().run(job(op), 1, OURS, tell)
+    assert told
+    assert all(len(line) <= 200 for line in told)
+    assert not any(SECRET[at : at + 4] in line for line in told for at in range(len(SECRET) - 4))
+
+
+@pytest.mark.parametrize("before", [0, 1048576], ids=["a log", "a log over its limit"])
+async def test_a_log_that_is_cut_shows_no_piece_of_a_secret(m1, before):
+    text = f"dots() {{ head -c $1 /dev/zero | tr '\\0' .; }}; dots {before}; printf $registryPassword; dots {65536 - 30}"
+    op = RunScript("/work", m1.shell(text).text, {"registryPassword": SECRET})
+    result = await m1.port().run(job(op), 1, OURS)
+    assert result.log.startswith("[…]\n***....")
+
+
+async def test_a_private_key_whose_beginning_is_cut_off_is_masked(m1):
+    key = "-----BEGIN EC PRIVATE KEY-----\n" + f"{'MHcCAQEEIKab' * 5}\n" * 3 + "-----END EC PRIVATE KEY-----\n"
+    op = m1.shell(f"cat key; head -c {65536 - 150} /dev/zero | tr '\\0' .")
+    m1.file("/work/key").write_text(key)
+    result = await m1.port().run(job(op), 1, OURS)
+    assert result.log.startswith("[…]\n***\n....")

@@ -1,9 +1,11 @@
 """A machine starts jobs of its own cluster only, and of no older operator."""
 
+import asyncio
+
 import pytest
 
 from sealcluster.core.errors import Fenced, TerminalError, TransientError
-from sealcluster.core.ops import Claim
+from sealcluster.core.ops import Claim, RunScript
 from sealcluster.core.ports import FactsQuery, Fence
 from sshkit.jobs import COUNT, runs, until
 from sshkit.machine import OURS, job
@@ -64,3 +66,23 @@ async def test_a_torn_fence_file_does_not_lock_anybody_out(m1):
     (m1.box.state / "fence").write_text("c1 ")
     assert (await m1.port().run(job(m1.shell("true")), 2, OURS)).rc == 0
     assert (await m1.port().facts(FactsQuery())).fence == OURS.number
+
+
+async def test_nothing_starts_on_a_machine_that_is_released_while_the_job_is_staged(m1):
+    held, go = m1.file("/held"), m1.file("/go")
+    m1.box.tool("tar", f'#!/bin/sh\n: >{held}\nwhile ! [ -e {go} ]; do sleep 0.02; done\nexec /usr/bin/tar "$@"\n')
+    late = asyncio.ensure_future(m1.port().run(job(m1.shell(COUNT)), 1, OURS))
+    await until(held.exists, "it is staged")
+    m1.free()
+    go.touch()
+    with pytest.raises(TransientError, match="belongs to nobody"):
+        await late
+    assert runs(m1) == 0
+    assert not m1.box.state.exists()
+
+
+async def test_a_refused_job_leaves_no_secret(m1):
+    await m1.port().run(job(m1.shell("true"), name="a"), 1, Fence("c1", 6))
+    with pytest.raises(Fenced):
+        await m1.port().run(job(RunScript("/work", "script", {"registryPassword": "swordfish"}), name="b"), 1, Fence("c1", 5))
+    assert not m1.box.holding(b"swordfish")

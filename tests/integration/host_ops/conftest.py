@@ -1,9 +1,13 @@
 """A machine to run one op after another on; commands that need a real machine are stand-ins."""
 
+import contextlib
+import subprocess
+
 import pytest
 
 from sshkit.machine import machine
 from sshkit.ops import KUBEADM
+from sshkit.sandbox import small_disk
 
 
 @pytest.fixture
@@ -24,3 +28,25 @@ def kubeadm(m1):
         ),
     )
     return m1.file("/asked")
+
+
+@pytest.fixture
+def little(m1):
+    """/var/lib/sealcluster on a file system of 3 MiB."""
+    with small_disk(m1.box.state, "3m") as folder:
+        m1.own()
+        yield folder
+
+
+@pytest.fixture
+def mount():
+    """Mounts at folders of a test; what is mounted still at its end goes."""
+    with contextlib.ExitStack() as stack:
+
+        def at(folder, *options):
+            folder.mkdir(parents=True, exist_ok=True)
+            subprocess.run(["mount", *options, folder], check=True)
+            stack.callback(subprocess.run, ["umount", "-l", folder], stderr=subprocess.DEVNULL, check=False)
+            return folder
+
+        yield at

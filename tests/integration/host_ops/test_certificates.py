@@ -88,3 +88,31 @@ async def test_a_certificate_without_its_key_is_refused(m1):
     result = await do(m1, InstallCertificates({"apiserver": "PEM"}, "CA", "https://x:6443"))
     assert result.rc == 66
     assert "its key is not on the host" in result.log
+
+
+KUBECONFIG = "clusters:\n- cluster:\n    server: https://x:6443\nusers:\n- user:\n    client-key-data: c2VjcmV0\n"
+
+
+@pytest.fixture
+def admin(m1):
+    file = m1.file("/etc/kubernetes/admin.conf")
+    file.parent.mkdir()
+    file.write_text(KUBECONFIG)
+    file.chmod(0o600)
+    return file
+
+
+async def test_the_key_of_a_kubeconfig_is_never_readable_by_others(m1, admin):
+    seen = m1.file("/modes")
+    m1.box.tool("awk", f'#!/bin/sh\nstat -L -c %a /proc/$$/fd/1 >>{seen}\nexec {shutil.which("awk")} "$@"\n')
+    await done(m1, InstallCertificates({"admin.conf": "CERT admin\n"}, "CA", "https://x:6443"))
+    assert seen.read_text().split() == ["600"]
+    assert admin.stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_kubeconfig_that_cannot_be_completed_leaves_no_other_copy_of_its_key(m1, admin):
+    admin.write_text(KUBECONFIG.replace("    server: https://x:6443\n", ""))
+    result = await do(m1, InstallCertificates({"admin.conf": "CERT admin\n"}, "CA", "https://x:6443"))
+    assert result.rc == 1
+    assert "expected one server" in result.log
+    assert list(admin.parent.iterdir()) == [admin]

@@ -1,8 +1,12 @@
 """The root file system is put together from parts and completed with files."""
 
+import os
+import shutil
+
 from sealcluster.core.ops import File, InstallRootfs
 from sealcluster.core.ports import FactsQuery
 from sshkit.ops import ROOT, do, done, part, tree
+from sshkit.sandbox import small_disk
 
 
 async def test_a_root_file_system_is_unpacked_and_completed(m1):
@@ -42,3 +46,28 @@ async def test_a_part_that_is_not_there_is_named(m1):
     assert result.rc == 66
     assert "ab" * 32 in result.log
     assert not m1.file(f"{ROOT}/bin").exists()
+
+
+async def test_half_a_tree_does_not_keep_the_disk_full(m1):
+    with small_disk(m1.file("/var/lib/sealos"), "3m"):
+        await done(m1, InstallRootfs(ROOT, (part(m1, {"bin/a": b"1"}),)))
+        large = part(m1, {"bin/a": b"2", "bin/large": os.urandom(6_000_000)})
+        result = await do(m1, InstallRootfs(ROOT, (large,)))
+        assert result.rc == 1
+        assert "100%" in result.log
+        assert tree(m1.file(ROOT)) == {"bin/a": b"1"}
+        assert not m1.file(f"{ROOT}.new").exists()
+
+
+async def test_a_tree_is_installed_whole_or_not_at_all(m1, little):
+    """There is one page left for the list of its entries."""
+    names = {f"{number:03}-{'x' * 60}" for number in range(100)}
+    new = part(m1, dict.fromkeys(names, b"x"))
+    full = f"cat /dev/zero >{little}/filler 2>/dev/null; truncate -s -4096 {little}/filler"
+    m1.box.tool("xargs", f'#!/bin/sh\n{full}\nexec {shutil.which("xargs")} "$@"\n')
+    assert (await do(m1, InstallRootfs(ROOT, (new,), keep_parts=True))).rc != 0
+    assert tree(m1.file(ROOT)) == {}
+    (m1.box.bin / "xargs").unlink()
+    (little / "filler").unlink()
+    await done(m1, InstallRootfs(ROOT, (new,)))
+    assert tree(m1.file(ROOT)).keys() == names

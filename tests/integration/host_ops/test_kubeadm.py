@@ -2,7 +2,7 @@
 
 import pytest
 
-from sealcluster.core.ops import File, KubeadmInit, KubeadmJoin, KubeadmReset
+from sealcluster.core.ops import File, KubeadmInit, KubeadmJoin, KubeadmReset, RestoreManifests
 from sshkit.ops import CONFIG, do, done
 
 
@@ -45,3 +45,66 @@ async def test_reset(m1, kubeadm):
     assert not m1.file("/var/lib/etcd").exists()
     assert not m1.file("/var/lib/kubelet").exists()
     await done(m1, KubeadmReset())
+
+
+VOLUMES = "/var/lib/kubelet/plugins/kubernetes.io/vsphere-volume/mounts"
+
+
+@pytest.fixture
+def volume(tmp_path):
+    """What somebody keeps on a volume."""
+    precious = tmp_path / "volume/precious"
+    precious.parent.mkdir()
+    precious.write_text("x")
+    return precious
+
+
+@pytest.mark.parametrize("name", ["plain", "[datastore1] volumes", "back\\slash", "tab\tand\nbreak"])
+async def test_data_on_volumes_survive_a_reset(m1, kubeadm, volume, mount, name):
+    m1.box.tool("kubeadm", f"#!/bin/sh\nrm -rf {m1.file('/var/lib/kubelet')}\n")
+    mount(m1.file(VOLUMES) / name, "--bind", volume.parent)
+    await done(m1, KubeadmReset())
+    assert volume.exists()
+    assert not m1.file("/var/lib/kubelet").exists()
+
+
+async def test_nothing_is_deleted_while_a_volume_is_mounted(m1, kubeadm, volume, mount):
+    m1.box.tool("kubeadm", f"#!/bin/sh\nrm -rf {m1.file('/var/lib/kubelet')}\n")
+    m1.box.tool("umount", "#!/bin/sh\nexit 32\n")
+    point = mount(m1.file(VOLUMES) / "a b", "--bind", volume.parent)
+    result = await do(m1, KubeadmReset())
+    assert result.rc == 1
+    assert f"volumes cannot be unmounted: {point.parent}/a\\040b" in result.log
+    assert volume.exists()
+
+
+async def test_what_is_mounted_below_a_directory_that_goes_is_not_entered(m1, kubeadm, volume, mount):
+    mount(m1.file("/var/lib/etcd/backup"), "--bind", volume.parent)
+    result = await do(m1, KubeadmReset())
+    assert result.rc == 1
+    assert "/var/lib/etcd is still there" in result.log
+    assert volume.exists()
+
+
+@pytest.mark.parametrize("path", ["/var/lib/etcd", "/var/lib/kubelet"])
+async def test_a_disk_of_the_machine_itself_is_emptied_and_stays_mounted(m1, kubeadm, mount, path):
+    disk = mount(m1.file(path), "-t", "tmpfs", "tmpfs")
+    (disk / "lost+found").mkdir()
+    (disk / ".hidden").write_text("x")
+    await done(m1, KubeadmReset())
+    assert disk.is_mount()
+    assert list(disk.iterdir()) == []
+
+
+async def test_static_pods_are_on_the_disk_before_they_are_there(m1):
+    order = m1.file("/order")
+    for tool in ("sync", "mv"):
+        m1.box.tool(tool, f'#!/bin/sh\necho "{tool} $*" >>{order}\nexec /bin/{tool} "$@"\n')
+    copy = m1.box.state / "manifests/etcd.yaml"
+    copy.parent.mkdir()
+    copy.write_text("kind: Pod\n")
+    await done(m1, RestoreManifests())
+    assert m1.file("/etc/kubernetes/manifests/etcd.yaml").read_text() == "kind: Pod\n"
+    new, file = m1.file("/etc/kubernetes/.sealcluster.manifest"), m1.file("/etc/kubernetes/manifests/etcd.yaml")
+    lines = order.read_text().splitlines()
+    assert lines.index(f"sync {new}") < lines.index(f"mv {new} {file}")

@@ -22,3 +22,9 @@ async def test_an_image_that_cannot_be_pulled_is_named_after_three_tries(m1, kub
     assert "x/broken:1: not found" in result.log
     assert result.log.endswith("failed for x/broken:1 ")
     assert m1.file("/pulled").read_text().count("broken") == 3
+
+
+async def test_images_that_fill_the_disk_are_told(m1, kubeadm, little):
+    m1.box.tool("crictl", f'#!/bin/sh\ncat /dev/zero >>{little}/filler 2>/dev/null\necho "no space left on device" >&2\nexit 1\n')
+    assert (await do(m1, PullImages(ROOT, "v1.34.4", "worker", ()))).rc == 1
+    assert m1.box.journal()[-1][2] == "failed"

@@ -1,8 +1,15 @@
 """Files are written whole, told apart from drift, and forgotten when they go."""
 
+import os
+import shutil
+import subprocess
+
+import pytest
+
 from sealcluster.core.ops import File, PutFiles
 from sealcluster.core.ports import FactsQuery
-from sshkit.ops import done
+from sshkit.ops import do, done
+from sshkit.sandbox import small_disk
 
 
 async def test_files_are_written_whole_with_their_mode(m1):
@@ -43,3 +50,58 @@ async def test_a_link_keeps_being_one(m1):
     await done(m1, PutFiles((File("/etc/link", b"new"),)))
     assert m1.file("/etc/link").is_symlink()
     assert m1.file("/etc/real").read_text() == "new"
+
+
+async def test_only_the_file_that_is_named_is_removed(m1):
+    others = [m1.file("/etc/a"), m1.file("/etc/a1")]
+    for other in others:
+        other.write_text("somebody's")
+    await done(m1, PutFiles((File("/etc/a b", b"x"), File("/etc/a*", b"x"))))
+    await done(m1, PutFiles((), remove=("/etc/a b", "/etc/a*")))
+    assert sorted(m1.file("/etc").glob("a*")) == others
+    assert (await m1.port_.facts(FactsQuery())).files == {}
+
+
+def fills(m1, little, tool):
+    """From when this command is used for the first time the disk of our state is full."""
+    real = shutil.which(tool)
+    m1.box.tool(tool, f'#!/bin/sh\n[ -e {little}/filler ] || cat /dev/zero >{little}/filler 2>/dev/null\nexec {real} "$@"\n')
+
+
+@pytest.mark.parametrize("tool", ["cmp", "cut", "awk"])
+async def test_a_disk_that_fills_up_meanwhile_forgets_nothing(m1, little, tool):
+    olds = tuple(File(f"/etc/old-{n:02}-{'x' * 60}", b"old") for n in range(50))
+    await done(m1, PutFiles(olds))
+    fills(m1, little, tool)
+    assert (await do(m1, PutFiles((File("/etc/new", b"new"),)))).rc != 0
+    (m1.box.bin / tool).unlink()
+    assert len((await m1.port_.facts(FactsQuery())).files) == len(olds)
+    (little / "filler").unlink()
+    await done(m1, PutFiles((File("/etc/new", b"new"),)))
+    assert len((await m1.port_.facts(FactsQuery())).files) == len(olds) + 1
+
+
+async def test_a_try_that_fails_leaves_nothing(m1):
+    with small_disk(m1.file("/etc/small"), "100k") as small:
+        for _ in range(2):
+            result = await do(m1, PutFiles((File("/etc/small/a", b"a" * 90_000), File("/etc/small/b", b"b" * 90_000))))
+            assert result.rc == 1
+            assert "No space left" in result.log
+        assert list(small.iterdir()) == []
+
+
+@pytest.fixture
+def ended():
+    """The number of a process that was."""
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+async def test_what_a_killed_try_left_goes_with_the_next_one(m1, ended):
+    dead, alive = m1.file(f"/etc/.sealcluster.{ended}.0"), m1.file(f"/etc/.sealcluster.{os.getpid()}.0")
+    for file in (dead, alive):
+        file.write_text("secret")
+    await done(m1, PutFiles((File("/etc/a", b"x"),)))
+    assert not dead.exists()
+    assert alive.exists()

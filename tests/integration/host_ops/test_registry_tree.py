@@ -1,7 +1,14 @@
 """The registry's tree is prepared and completed from blobs that were sent."""
 
+import asyncio
+import shutil
+
+import pytest
+
+from sealcluster.core.errors import TransientError
 from sealcluster.core.ops import CommitRegistry, PrepareRegistry
 from sealcluster.core.ports import FactsQuery
+from sshkit.jobs import until
 from sshkit.ops import ROOT, blob, do, done
 
 
@@ -42,3 +49,35 @@ async def test_a_registry_of_somebody_else_is_not_removed(m1):
     assert result.rc == 73
     assert "move it away" in result.log
     assert m1.file("/var/lib/registry/data").read_text() == "precious"
+
+
+@pytest.mark.parametrize("command", ["ln", "chmod", "mv"])
+async def test_a_commit_that_broke_off_can_be_repeated(m1, command):
+    moved, kept = blob(m1, b"layer"), blob(m1, b"part")
+    real = shutil.which(command)
+    m1.box.tool(command, f'#!/bin/sh\n{real} "$@"\n case $* in *data*) : >{m1.file("/there")}; sleep 60 ;; esac\n')
+    op = CommitRegistry(f"{ROOT}/registry", (moved,), (), (kept,), "sealcluster/parts")
+    running = asyncio.ensure_future(do(m1, op))
+    await until(m1.file("/there").exists, f"{command} was done")
+    m1.box.power_off()
+    with pytest.raises(TransientError):
+        await running
+    (m1.box.bin / command).unlink()
+    await done(m1, op)
+    assert await m1.port_.missing([moved, kept], f"{ROOT}/registry") == frozenset()
+    assert not list(m1.file(f"{ROOT}/registry").rglob("data.new"))
+
+
+async def test_blobs_are_on_the_disk_before_they_are_believed(m1):
+    names = [blob(m1, content) for content in (b"1", b"2", b"3")]
+    order = m1.file("/order")
+    for tool in ("sync", "mv"):
+        m1.box.tool(tool, f'#!/bin/sh\necho "{tool} $*" >>{order}\nexec {shutil.which(tool)} "$@"\n')
+    await done(m1, CommitRegistry(f"{ROOT}/registry", tuple(names), (), (names[0],), "sealcluster/parts"))
+    lines = order.read_text().splitlines()
+    flushed = [number for number, line in enumerate(lines) if line.startswith("sync -f")]
+    named = [number for number, line in enumerate(lines) if line.startswith("mv") and line.endswith("/data")]
+    assert len(named) == 3
+    assert len(flushed) == 2
+    assert flushed[0] < min(named)
+    assert max(named) < flushed[1]

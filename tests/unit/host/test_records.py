@@ -68,6 +68,14 @@ def test_the_newest_attempt_is_listed():
     assert jobs["rootfs"].attempt == 2
 
 
+def test_an_interrupted_attempt_is_listed_until_a_later_one_has_begun():
+    cut = f"interrupted rootfs {D1} 1"
+    assert read([journal_line("started", rc="-")], [cut])[1]["rootfs"].state == "interrupted"
+    for state, rc in (("started", "-"), ("done", "0"), ("failed", "1")):
+        assert read([journal_line(state, attempt=2, rc=rc)], [cut])[1] == {}
+    assert read([journal_line(attempt=2)], [f"running rootfs {D1} 1"])[1]["rootfs"].attempt == 1
+
+
 def test_broken_job_lines_are_skipped():
     assert read([], ["", "running", f"running rootfs {D1} x"]) == ({}, {})
 

@@ -265,6 +265,8 @@ class Scripted:
                 b"stored",
                 b"short",
                 b"short 1 full",
+                b"free",
+                b"other c1 m9",
                 b"",
                 b"\xff",
             ]
@@ -285,9 +287,9 @@ def test_a_machine_may_answer_anything_while_a_part_is_sent(tmp_path_factory, li
         async def __aexit__(self, *_):
             return None
 
-    connection = SimpleNamespace(name="m1", redact=Redactor(), open=lambda *_, **__: Opened(), require_started=lambda *_: None)
+    connection = SimpleNamespace(name="m1", said=lambda *_: "", open=lambda *_, **__: Opened(), require_started=lambda *_: None)
     try:
-        sent = asyncio.run(transfer.send(connection, Layout(), "0" * 64, source, None))
+        sent = asyncio.run(transfer.send(connection, Layout(), "0" * 64, source, "c0ffee"))
     except SealError as error:
         assert error.host == "m1"
     else:

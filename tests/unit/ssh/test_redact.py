@@ -3,8 +3,10 @@
 import base64
 
 import asyncssh
+import pytest
 
-from sealcluster.ssh.redact import MASK, Redactor
+from sealcluster.ssh.plain import plain
+from sealcluster.ssh.redact import MASK, MIN_LENGTH, Redactor
 
 
 def test_a_secret_is_masked_wherever_it_stands():
@@ -54,3 +56,37 @@ def test_repr_shows_nothing():
 
 def test_plus_knows_both():
     assert Redactor(["first"]).plus(["second"])("first second") == f"{MASK} {MASK}"
+
+
+SECRET = "correct-horse-battery-staple"
+
+
+@pytest.mark.parametrize("at", range(len(SECRET) - MIN_LENGTH + 1))
+def test_the_rest_of_a_secret_at_a_cut_is_masked(at):
+    assert Redactor([SECRET])(SECRET[at:] + " and more", cut=True) == f"{MASK} and more"
+
+
+@pytest.mark.parametrize("length", range(MIN_LENGTH, len(SECRET) + 1))
+def test_the_beginning_of_a_secret_at_an_unfinished_end_is_masked(length):
+    assert Redactor([SECRET])("more and " + SECRET[:length], unfinished=True) == f"more and {MASK}"
+
+
+def test_words_that_are_part_of_a_secret_stay_where_nothing_was_cut():
+    assert Redactor([SECRET])("staple and corr") == "staple and corr"
+    assert Redactor([SECRET])("a staple and correct horses", cut=True, unfinished=True) == "a staple and correct horses"
+
+
+def test_a_secret_is_masked_where_a_letter_of_it_was_cut():
+    cut = plain("pässwörter".encode()[2:])
+    assert Redactor(["pässwörter"])(cut + "!", cut=True) == f"{MASK}!"
+
+
+def test_of_a_secret_of_several_lines_the_rest_is_masked_as_a_whole():
+    assert Redactor(["first line\nsecond line\nthird line"])("rst line\nsecond line\nthird line\nend", cut=True) == f"{MASK}\nend"
+
+
+def test_a_private_key_without_its_beginning_is_masked_from_a_cut_on():
+    key = "MIIabc\nMIIdef\n-----END RSA PRIVATE KEY-----"
+    assert Redactor()(f"{key} b", cut=True) == f"{MASK} b"
+    whole = f"a -----BEGIN CERTIFICATE-----\nMIIx\n-----END CERTIFICATE----- {key}"
+    assert Redactor()(whole, cut=True) == whole, "nothing of a key was cut off there"

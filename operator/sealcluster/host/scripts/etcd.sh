@@ -7,17 +7,25 @@ ask_etcd() {
 		-d "$2" "https://127.0.0.1:2379/v3/$1" 2>/dev/null
 }
 
+# A user's container may have the same name, in another namespace.
 etcd_container() {
 	if command -v crictl >/dev/null 2>&1; then
-		crictl ps -q --state Running --name '^etcd$' 2>/dev/null | head -n 1
+		crictl ps -q --state Running --name '^etcd$' --label io.kubernetes.pod.namespace=kube-system 2>/dev/null | head -n 1
 		return
 	fi
 	ctr -n k8s.io tasks ls 2>/dev/null | while read -r task _ state; do
 		[ "$state" = RUNNING ] || continue
-		if ctr -n k8s.io containers info "$task" 2>/dev/null | grep -q '"io.kubernetes.container.name": "etcd"'; then
+		info=$(ctr -n k8s.io containers info "$task" 2>/dev/null)
+		case $info in
+		*'"io.kubernetes.container.name": "etcd"'*) ;;
+		*) continue ;;
+		esac
+		case $info in
+		*'"io.kubernetes.pod.namespace": "kube-system"'*)
 			printf '%s\n' "$task"
 			break
-		fi
+			;;
+		esac
 	done
 }
 

@@ -34,7 +34,10 @@ fi
 sect listening
 awk '$4 == "0A" { n = split($2, a, ":"); print a[n] }' "$R/proc/net/tcp" "$R/proc/net/tcp6" 2>/dev/null
 show resolv "$R/etc/resolv.conf"
-show hosts "$R/etc/hosts"
+# Our block of it alone: the file may be of any length. A block that does not end is none, and is not sent as a whole either.
+sect hosts
+awk '$0 == "# BEGIN sealcluster" { ours = 1 } ours { print } ours && $0 == "# END sealcluster" { exit }' "$R/etc/hosts" 2>/dev/null |
+	head -c 1048576
 [ -e "$R/etc/kubernetes/kubelet.conf" ] && sect kubelet-conf
 sect manifests
 for f in "$R"/etc/kubernetes/manifests/*; do

@@ -3,8 +3,9 @@
 # that takes them away costs doing it again. A later line that is flushed takes them along.
 journal_max=131072
 
+# A lock that cannot be opened (the file system is read-only now) does not end the script, as it would without `command`.
 hold() {
-	exec 8>"$S/lock" && flock -w "${1:-60}" 8
+	command exec 8>"$S/lock" && flock -w "${1:-60}" 8
 }
 
 # swap <file>: <file>.tmp takes its place, for good.

@@ -7,36 +7,62 @@ fail() {
 	exit "${2:-1}"
 }
 
+# room <path>: the disk that it is on, for messages.
+room() {
+	df -P -k "$1" | tail -n 1
+}
+
 # put_all <base>: write the files that in/files.list names (<mode> <number> <path>) below base; what is the same already stays.
 # In a subshell: its variables are its own.
 put_all() (
 	[ -s in/files.list ] || exit 0
-	: >in/moves
-	: >in/written
+	: >in/written && : >in/moves || exit 1
+	write_beside "$1" && move_written && exit 0
+	# A try that fails leaves nothing: these files may be secret, and the disk may be full of them.
+	while read -r new; do rm -f "$new"; done <in/written
+	exit 1
+)
+
+# Each write of a list is looked at too: a file that a full disk kept off it would be neither moved nor missed.
+write_beside() {
+	swept=''
 	while read -r mode number path; do
 		target=$1$path
 		if [ -L "$target" ]; then target=$(readlink -f "$target"); fi
 		if cmp -s "in/files/$number" "$target" 2>/dev/null && [ "$(stat -c %04a "$target")" = "$mode" ]; then continue; fi
 		dir=${target%/*}
-		[ -d "$dir" ] || mkdir -p "$dir" || exit 1
+		[ -d "$dir" ] || mkdir -p "$dir" || return 1
+		[ "$dir" = "$swept" ] || sweep_killed "$dir"
+		swept=$dir
 		new=$dir/.sealcluster.$$.$number
-		cp "in/files/$number" "$new" && chmod "$mode" "$new" || exit 1
-		printf '%s\n' "$new" >>in/written
-		printf '%s %s\n' "$number" "$target" >>in/moves
+		printf '%s\n' "$new" >>in/written && printf '%s %s\n' "$number" "$target" >>in/moves || return 1
+		cp "in/files/$number" "$new" && chmod "$mode" "$new" || return 1
 	done <in/files.list
-	[ -s in/moves ] || exit 0
-	tr '\n' '\000' <in/written | xargs -0 sync || exit 1
+}
+
+move_written() {
+	[ -s in/moves ] || return 0
+	tr '\n' '\000' <in/written | xargs -0 sync || return 1
 	while read -r number target; do
-		mv -f "${target%/*}/.sealcluster.$$.$number" "$target" || exit 1
+		mv -f "${target%/*}/.sealcluster.$$.$number" "$target" || return 1
 	done <in/moves
-)
+}
+
+# What tries that were killed left in a directory.
+sweep_killed() {
+	for old in "$1"/.sealcluster.*.*; do
+		pid=${old#"$1"/.sealcluster.}
+		pid=${pid%%.*}
+		! number "$pid" || kill -0 "$pid" 2>/dev/null || rm -f "$old"
+	done
+}
 
 # The parts named in $parts, unpacked into a directory.
 unpack_parts() {
 	prove_store || fail "looking at the store of parts: the disk may be full"
 	for part in $parts; do
 		[ -f "$S/store/$part" ] || fail "unpacking part $part: it is not in the store" 66
-		tar -x -o -p -C "$1" -f "$S/store/$part" || fail "unpacking part $part: tar failed"
+		tar -x -o -p -C "$1" -f "$S/store/$part" || fail "unpacking part $part: tar failed, the disk may be full: $(room "$1")"
 	done
 }
 

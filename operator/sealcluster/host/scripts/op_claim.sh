@@ -17,8 +17,11 @@ if ! [ -e "$S/owner" ]; then
 fi
 mkdir -p "$S/store" "$S/jobs"
 chmod 700 "$S" "$S/store" "$S/jobs"
-# What the kernel's settings are before anything of ours changes them (looking into binfmt_misc would mount it).
-[ -e "$S/settings" ] || grep -rs --exclude-dir=binfmt_misc '' /proc/sys/kernel /proc/sys/vm /proc/sys/fs /proc/sys/net >"$S/settings"
+# What the kernel's settings are before anything of ours changes them (looking into binfmt_misc would mount it). Through cat: grep's own
+# exit code only says that some cannot be read.
+[ -s "$S/settings" ] ||
+	{ grep -rs --exclude-dir=binfmt_misc '' /proc/sys/kernel /proc/sys/vm /proc/sys/fs /proc/sys/net | cat >"$S/settings.tmp" && swap "$S/settings"; } ||
+	fail "claiming the host: writing $S/settings failed: $(room "$S")"
 replace "$S/owner" "$cluster $name" || fail "claiming the host: writing $S/owner failed"
 release
 if [ -n "$hostname" ]; then

@@ -11,7 +11,7 @@ fi
 setting_names() {
 	cat "$R/etc/sysctl.conf" "$R"/etc/sysctl.d/*.conf 2>/dev/null | sed -n 's/^[ \t-]*\([A-Za-z0-9_./-]*\)[ \t]*=.*/\1/p' | tr . / | sort -u
 }
-setting_names >in/settings
+setting_names >in/settings || printf 'the names of kernel settings are not complete: %s\n' "$(room "$d")"
 reset_kubeadm
 
 number=0
@@ -22,9 +22,11 @@ while [ -e "$d/in/commands/$number" ]; do
 	number=$((number + 1))
 done
 
-: >in/leftovers
+# Kept in memory: on a full disk the list would be empty.
+leftovers=''
 left() {
-	printf '%s\n' "$1" | tee -a out >>in/leftovers
+	leftovers="$leftovers$1;"
+	printf '%s\n' "$1" >>out
 }
 
 # Processes that a script which failed left behind.
@@ -42,7 +44,8 @@ unmount_below "$R/var/lib/kubelet"
 unmount_below "$R/run/netns"
 if ! systemctl is-active -q containerd.service; then
 	unmount_below "$R/run/containerd"
-	rm -rf "$R/var/lib/containerd" "$R/run/containerd"
+	remove_tree "$R/var/lib/containerd"
+	remove_tree "$R/run/containerd"
 fi
 
 links() {
@@ -94,7 +97,7 @@ fi
 write_hosts "$hosts_names" || left /etc/hosts
 
 while read -r path; do
-	rm -rf "$R$path"
+	remove_tree "$R$path"
 done <<-'PATHS'
 	/etc/kubernetes
 	/etc/cni
@@ -112,7 +115,7 @@ done <<-'PATHS'
 	/root/.kube
 PATHS
 find "$R/usr/libexec/kubernetes" -depth -type d -empty -delete 2>/dev/null
-rm -rf "$R/opt/cni/bin" 2>/dev/null && rmdir "$R/opt/cni" 2>/dev/null
+remove_tree "$R/opt/cni/bin" && rmdir "$R/opt/cni" 2>/dev/null
 if [ -L "$R/var/lib/registry" ]; then
 	case $(readlink "$R/var/lib/registry") in
 	"$R$root"/*) rm -f "$R/var/lib/registry" ;;
@@ -120,7 +123,9 @@ if [ -L "$R/var/lib/registry" ]; then
 fi
 for file in "$R/etc/sysctl.conf" "$R/etc/security/limits.conf"; do
 	[ -e "$file" ] && grep -q '# sealos' "$file" || continue
-	sed '/# sealos$/d; /^# *sealos/d' "$file" >in/cleaned && cat in/cleaned >"$file"
+	file=$(readlink -f "$file")
+	cp -p "$file" "$file.sealcluster" && sed '/# sealos$/d; /^# *sealos/d' "$file" >"$file.sealcluster" && sync "$file.sealcluster" &&
+		mv "$file.sealcluster" "$file" || rm -f "$file.sealcluster"
 done
 
 # Kernel settings as they were before the first touch: those of configuration files that are gone now, and what kubelet and kube-proxy set.
@@ -141,17 +146,21 @@ if [ -s "$S/settings" ]; then
 fi
 cd / || exit 1
 case $root in
-/*/*/*) rm -rf "$R$root" "$R$root.new" "$R$root.old" ;;
+/*/*/*) for path in "$root" "$root.new" "$root.old"; do remove_tree "$R$path"; done ;;
 esac
 cluster_dir=${root%/*}
 case $cluster_dir in
-/var/lib/sealos/data/?*) rm -rf "$R$cluster_dir" ;;
+/var/lib/sealos/data/?*)
+	# One by one first: the root file system may be a disk of the machine's own.
+	for path in "$R$cluster_dir"/*; do remove_tree "$path"; done
+	remove_tree "$R$cluster_dir"
+	;;
 esac
 rmdir "$R/var/lib/sealos/data" "$R/var/lib/sealos" 2>/dev/null
 cd "$d" || exit 1
 
 for path in /etc/kubernetes /etc/cni /var/lib/etcd /var/lib/kubelet /var/log/pods /root/.kube "$root"; do
-	[ ! -e "$R$path" ] || left "$path"
+	gone "$R$path" || left "$path"
 done
 for link in $(links); do
 	[ "$link" = tunl0 ] || left "link $link"
@@ -161,8 +170,8 @@ for tables in iptables ip6tables; do
 	n=$(rules "$tables")
 	[ "$n" -eq 0 ] || left "$n $tables rules"
 done
-awk -v top="$R/var/lib/kubelet/" 'index($2, top) == 1 { print "mount", $2 }' /proc/mounts >in/mounts
-while read -r line; do left "$line"; done <in/mounts
+points=$(mounts_below "$R/var/lib/kubelet" | tr '\n' ' ')
+[ -z "$points" ] || left "mounts $points"
 for process in kubelet kube-apiserver kube-controller-manager kube-scheduler kube-proxy etcd; do
 	for status in /proc/[0-9]*/comm; do
 		read -r comm 2>/dev/null <"$status" || continue
@@ -170,11 +179,17 @@ for process in kubelet kube-apiserver kube-controller-manager kube-scheduler kub
 	done
 done
 if [ -e "$R/etc/systemd/system/kubelet.service" ]; then left kubelet.service; fi
-[ ! -s in/leftovers ] || fail "cleaning the host: still there: $(tr '\n' ';' <in/leftovers | cut -c 1-1000)"
+[ -z "$leftovers" ] || fail "cleaning the host: still there: $(printf '%s' "$leftovers" | cut -c 1-1000)"
 
 hold || fail "cleaning the host: its lock is taken" 75
 cut -c 67- "$S/managed" 2>/dev/null | while read -r path; do rm -f "$R$path"; done
-rm -rf "$S/settings" "$S/store" "$S/requests" "$S/managed" "$S/reserve" "$S/journal" "$S/fence"
+# Everything of ours, also what something that broke off left; the owner goes last.
+for path in "$S"/*; do
+	case ${path##*/} in
+	owner | lock | jobs) ;;
+	*) rm -rf "$path" ;;
+	esac
+done
 for other in "$S"/jobs/* "$S"/jobs/.stage.*; do
 	[ "$other" = "$d" ] || rm -rf "$other"
 done

@@ -2,32 +2,44 @@
 tree=$R$root
 blobs_dir=$tree/docker/registry/v2/blobs/sha256
 
-place() {
-	dir=$blobs_dir/$(printf '%s' "$1" | cut -c 1-2)/$1
+# Its directory among the blobs.
+place_of() {
+	printf '%s' "$blobs_dir/${1%"${1#??}"}/$1"
+}
+
+# Under another name at first: the name `data` is believed for ever, also after a power loss.
+put_beside() {
+	dir=$(place_of "$1")
 	[ -f "$dir/data" ] && return 0
 	[ -f "$S/store/$1" ] || fail "placing blob $1: it is neither in the store nor in the tree" 66
 	mkdir -p "$dir" || fail "placing blob $1: making $dir failed"
-	# The name `data` appears with its content complete. A move from another file system is a copy: not under that name.
-	if [ -z "$2" ]; then
-		mv "$S/store/$1" "$dir/data.new" || fail "placing blob $1: mv failed"
-	else
-		ln "$S/store/$1" "$dir/data.new" 2>/dev/null || cp "$S/store/$1" "$dir/data.new" || fail "placing blob $1: copying failed"
-	fi
-	chmod 644 "$dir/data.new"
-	mv "$dir/data.new" "$dir/data"
+	# One that a try which broke off left may be a link to the very file of the store.
+	rm -f "$dir/data.new"
+	ln "$S/store/$1" "$dir/data.new" 2>/dev/null || cp "$S/store/$1" "$dir/data.new" && chmod 644 "$dir/data.new" || {
+		rm -f "$dir/data.new"
+		fail "placing blob $1: copying failed"
+	}
+	placed="$placed $1"
+}
+
+flush_disk() {
+	sync -f "$tree" 2>/dev/null || sync
 }
 
 prove_store || fail "looking at the store of parts: the disk may be full"
-mkdir -p "$blobs_dir"
-for blob in $blobs; do
-	place "$blob" ""
+mkdir -p "$blobs_dir" || fail "making $blobs_dir: the disk may be full"
+placed=''
+for blob in $blobs $parts; do
+	put_beside "$blob"
 done
-for part in $parts; do
-	place "$part" keep
+[ -z "$placed" ] || flush_disk
+for blob in $placed; do
+	dir=$(place_of "$blob")
+	[ -f "$dir/data" ] || mv "$dir/data.new" "$dir/data" || fail "placing blob $blob: mv failed"
 done
 tar -x -o -p -C "$tree" -f in/links.tar || fail "writing the links of $tree: tar failed"
-sync -f "$tree" 2>/dev/null || sync
-# What was sent for a tree that already held it.
+flush_disk
+# What was sent for the tree alone: parts stay.
 for blob in $blobs; do
 	rm -f "$S/store/$blob"
 done

@@ -4,8 +4,15 @@ new=$dest.new
 trash=$dest.old
 rm -rf "$new" "$trash"
 mkdir -p "$dest" "$new" "$trash" || fail "making $new: the disk may be full"
-unpack_parts "$new"
-put_all "$new/" || fail "writing rendered files below $new: the disk may be full: $(df -P -k "$new" | tail -n 1)"
+# Half a tree would only keep the disk full. In a subshell: it fails by ending.
+(
+	unpack_parts "$new"
+	put_all "$new/" || fail "writing rendered files below $new: the disk may be full: $(room "$new")"
+) || {
+	rc=$?
+	rm -rf "$new"
+	exit "$rc"
+}
 rm -rf "$new/registry"
 # Before the flush: what is thrown away need not reach the disk at all.
 [ -n "$keep_parts" ] || drop_parts
@@ -14,12 +21,11 @@ flush_tree "$new" || fail "flushing $new: the disk may be full"
 each_entry() {
 	for entry in "$1"/* "$1"/.[!.]*; do
 		[ -e "$entry" ] || [ -L "$entry" ] || continue
-		[ "${entry##*/}" = registry ] || printf '%s\n' "${entry##*/}"
+		[ "${entry##*/}" = registry ] || printf '%s\n' "${entry##*/}" || return 1
 	done
 }
 
-each_entry "$dest" >in/old
-each_entry "$new" >in/new
+each_entry "$dest" >in/old && each_entry "$new" >in/new || fail "listing the entries of $dest: the disk may be full: $(room "$d")"
 [ -s in/new ] || fail "installing $dest: the parts held nothing"
 while read -r entry; do
 	grep -q -x -F -e "$entry" in/new || mv "$dest/$entry" "$trash/$entry" || fail "removing $dest/$entry: mv failed"

@@ -1,4 +1,4 @@
 reset_kubeadm
 for path in "$R/etc/kubernetes/manifests" "$R/etc/kubernetes/pki" "$R/etc/kubernetes/kubelet.conf" "$R/var/lib/etcd" "$R/var/lib/kubelet"; do
-	[ ! -e "$path" ] || fail "resetting: $path is still there"
+	gone "$path" || fail "resetting: $path is still there"
 done

@@ -1,13 +1,10 @@
+# Its lists are kept in memory: containerd may have filled the disk.
 kubeadm=$R$root/bin/kubeadm
 [ -x "$kubeadm" ] || kubeadm=kubeadm
-"$kubeadm" config images list --kubernetes-version "$version" >in/listed || fail "listing the images of $version: kubeadm failed"
-if [ "$role" = worker ]; then
-	grep -E '/(kube-proxy|pause):' in/listed >in/wanted
-else
-	cat in/listed >in/wanted
-fi
-[ -z "$images" ] || printf '%s\n' "$images" >>in/wanted
-[ -s in/wanted ] || fail "pulling images: kubeadm named none"
+wanted=$("$kubeadm" config images list --kubernetes-version "$version") || fail "listing the images of $version: kubeadm failed"
+[ "$role" != worker ] || wanted=$(printf '%s\n' "$wanted" | grep -E '/(kube-proxy|pause):')
+wanted=$(printf '%s\n' "$wanted" "$images" | sort -u)
+[ -n "$wanted" ] || fail "pulling images: kubeadm named none"
 
 pull() {
 	if command -v crictl >/dev/null 2>&1; then
@@ -27,18 +24,23 @@ pull_again() {
 		printf '%s: %s\n' "$1" "$said" >&2
 		sleep "$pause"
 	done
-	printf '%s\n' "$1" >>in/failed
+	return 1
 }
 
-running=0
-sort -u in/wanted >in/images
-while read -r image; do
+# The end of those under way.
+settle() {
+	for one in $under_way; do
+		wait "${one%%=*}" || failed="$failed${one#*=} "
+	done
+	under_way='' running=0
+}
+
+under_way='' running=0 failed=''
+for image in $wanted; do
 	pull_again "$image" &
+	under_way="$under_way $!=$image"
 	running=$((running + 1))
-	if [ "$running" -eq 3 ]; then
-		wait
-		running=0
-	fi
-done <in/images
-wait
-[ ! -s in/failed ] || fail "pulling images: failed for $(tr '\n' ' ' <in/failed)"
+	[ "$running" -lt 3 ] || settle
+done
+settle
+[ -z "$failed" ] || fail "pulling images: failed for $failed"

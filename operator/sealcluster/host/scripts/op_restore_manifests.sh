@@ -3,6 +3,10 @@ mkdir -p "$R/etc/kubernetes/manifests" || fail "restoring static pods: making th
 for copy in "$S"/manifests/*.yaml; do
 	file=$R/etc/kubernetes/manifests/${copy##*/}
 	[ -e "$file" ] && continue
-	cp -p "$copy" "$R/etc/kubernetes/.sealcluster.manifest" && mv "$R/etc/kubernetes/.sealcluster.manifest" "$file" ||
+	new=$R/etc/kubernetes/.sealcluster.manifest
+	# Flushed: whether it is there is all that a look tells.
+	cp -p "$copy" "$new" && sync "$new" && mv "$new" "$file" || {
+		rm -f "$new"
 		fail "restoring static pods: writing $file failed"
+	}
 done

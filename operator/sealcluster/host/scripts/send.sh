@@ -1,5 +1,27 @@
-# Take one content part from standard input into the store. Set before: digest size.
+# Take one content part from standard input into the store of a machine that is ours. Set before: cluster digest size.
 # Says how much is there; then reads the rest, checks it and gives it its name.
+refuse() {
+	if ! [ -e "$S/owner" ]; then
+		printf 'free\n'
+		exit 0
+	fi
+	owner='' name=''
+	read -r owner name <"$S/owner"
+	if [ "$owner" != "$cluster" ]; then
+		printf 'other %s %s\n' "$owner" "$name"
+		exit 0
+	fi
+}
+
+refuse
+# Once more under the lock: nothing is made on a machine that is released meanwhile.
+if ! hold; then
+	printf 'its lock is taken\n' >&2
+	exit 75
+fi
+refuse
+mkdir -p "$S/store" || exit 73
+release
 prove_store || exit 73
 part=$S/store/$digest.part
 if [ -f "$S/store/$digest" ]; then

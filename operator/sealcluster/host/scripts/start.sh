@@ -1,8 +1,16 @@
 # Start a job or find it, then wait for its end. Standard input: a tar of the job's files.
 # Set before: cluster fence step digest attempt flush job seconds wait keep final owned.
 d=$S/jobs/$job
+t=''
+
+# What was staged holds secrets: it goes before anybody is answered.
+drop_staged() {
+	[ -z "$t" ] || rm -rf "$t"
+	t=''
+}
 
 answer() {
+	drop_staged
 	sect "$@"
 	sect end
 	exit 0
@@ -18,7 +26,14 @@ refuse_other() {
 
 # One that is nobody's is only ever claimed: an operator that was superseded must not touch what was released meanwhile.
 refuse_free() {
-	[ -z "$owned" ] || [ -d "$d" ] || [ -e "$S/owner" ] || answer free
+	if [ -z "$owned" ] || [ -d "$d" ] || [ -e "$S/owner" ]; then return; fi
+	if [ -n "$t" ]; then
+		# What staging made there goes with it, unless somebody else has begun to use it.
+		drop_staged
+		rmdir "$S/store" 2>/dev/null
+		rmdir "$S/jobs" 2>/dev/null && rm -f "$S/lock" && rmdir "$S" 2>/dev/null
+	fi
+	answer free
 }
 
 check_fence() {
@@ -32,10 +47,10 @@ check_fence() {
 }
 
 stage() {
-	t=$(mktemp -d "$S/jobs/.stage.XXXXXX" 2>&1) || answer refused "$t"
+	said=$(mktemp -d "$S/jobs/.stage.XXXXXX" 2>&1) || answer refused "$said"
+	t=$said
 	if ! said=$(tar -x -o -p -C "$t" -f - 2>&1) || ! said=$(printf '%s %s %s\n' "$step" "$digest" "$attempt" 2>&1 >"$t/id") ||
 		! [ -s "$t/id" ]; then
-		rm -rf "$t"
 		answer refused "$(printf '%s' "$said" | tr '\n' ' ' | cut -c 1-400)"
 	fi
 }
@@ -56,8 +71,14 @@ launch() {
 	return 1
 }
 
-# Directories of ended jobs are kept for people, but not for ever.
+# Secrets of jobs that were cut off, and of those that were never complete, go. Directories of ended jobs are kept for people, but not
+# for ever.
 sweep() {
+	find "$S/jobs" -maxdepth 1 -name '.stage.*' -mmin +60 -exec rm -rf {} +
+	for old in "$S"/jobs/*/in; do
+		old=${old%/in}
+		if [ -d "$old/in" ] && ! job_lives "$old"; then rm -rf "$old/in"; fi
+	done
 	set -- "$S"/jobs/*/rc
 	[ $# -gt "$keep" ] || return 0
 	# shellcheck disable=SC2012 # names are ours: no odd characters
@@ -74,33 +95,31 @@ refuse_namesake() {
 }
 
 begin() {
-	t=''
 	if ! [ -d "$d" ]; then
 		stage
 	fi
 	if ! hold 60; then
-		[ -z "$t" ] || rm -rf "$t"
+		said=$( (: >>"$S/lock") 2>&1) || answer refused "$said"
 		answer busy
 	fi
+	# Asked anew: staging took its time, and what was true without the lock may not be any more.
 	refuse_other
+	refuse_free
 	check_fence
 	if [ -d "$d" ] || [ -z "$t" ]; then
-		[ -z "$t" ] || rm -rf "$t"
+		drop_staged
 		release
 		refuse_namesake
 		return
 	fi
 	if [ -e "$S/journal" ] && grep -q -F " $step $digest $attempt " "$S/journal"; then
-		rm -rf "$t"
 		answer interrupted
 	fi
 	keep_reserve
 	compact
-	if ! journal started -; then
-		rm -rf "$t"
-		answer refused "writing $S/journal: $(df -P -k "$S" | tail -n 1)"
-	fi
+	journal started - || answer refused "writing $S/journal: $(df -P -k "$S" | tail -n 1)"
 	mv "$t" "$d"
+	t=''
 	# Nothing runs where the launch failed: the attempt is over, and its end is said here.
 	if ! launch && ! job_lives "$d" && mkdir "$d/began" 2>/dev/null; then
 		journal failed 71
@@ -108,12 +127,25 @@ begin() {
 		printf '%s\n' "$said" >"$d/log"
 		printf '71 0\n' >"$d/rc"
 	fi
-	release
 	sweep
+	release
 }
 
+newline='
+'
+# The log's last line: `line` where it is seen from its beginning to its end, else `part`. It is cut to a length that can be shown by
+# whoever knows the secrets that may stand in it.
 last_line() {
-	[ -s "$d/log" ] && tail -c 2048 "$d/log" | tr -d '\000-\010\013-\037\177' | tr -s '\n' | tail -n 1 | cut -c 1-200
+	[ -s "$d/log" ] || return
+	seen=$(tail -c 2048 "$d/log" | tr -d '\000-\010\013-\037\177' | tr -s '\n' && echo .)
+	kind=part
+	case $seen in
+	*"$newline"*"$newline.") kind=line ;;
+	esac
+	seen=${seen%.}
+	seen=${seen%"$newline"}
+	seen=${seen##*"$newline"}
+	[ -z "$seen" ] || printf '%s %s\n' "$kind" "$seen"
 }
 
 follow() {
@@ -137,6 +169,14 @@ follow() {
 	done
 }
 
+# last <bytes> <file>...: the end of these files together, with a mark where something before it is left out.
+last() {
+	most=$1
+	shift
+	[ "$(cat "$@" 2>/dev/null | wc -c)" -le "$most" ] || printf '[…]\n'
+	cat "$@" 2>/dev/null | tail -c "$most"
+}
+
 report() {
 	read -r rc took <"$d/rc"
 	# Where the disk was too full for the last line of the journal, it is written now.
@@ -148,15 +188,10 @@ report() {
 	fi
 	sect "rc $rc $took"
 	sect log
-	if [ -s "$d/log.tail" ]; then
-		printf '[…]\n'
-		cat "$d/log.tail"
-	else
-		tail -c 65536 "$d/log" 2>/dev/null
-	fi
+	last 65536 "$d/log" "$d/log.tail"
 	if [ -s "$d/unit.log" ]; then
 		sect unit
-		cat "$d/unit.log"
+		last 8192 "$d/unit.log"
 	fi
 	sect out
 	head -c 4194304 "$d/out" 2>/dev/null

@@ -1,7 +1,7 @@
 # The store of content parts, each under its digest. Parts are not flushed to the disk, for what is made of them is: so those that an
 # earlier boot left are believed only after their digest was looked at.
+# Whoever starts here made it, under the machine's lock: on a machine that is released meanwhile it is not made anew.
 prove_store() {
-	mkdir -p "$S/store" && chmod 700 "$S" "$S/store" || return 1
 	boot=$(cat "$R/proc/sys/kernel/random/boot_id") && [ -n "$boot" ] || return 1
 	proven "$boot" && return 0
 	(

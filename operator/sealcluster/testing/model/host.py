@@ -143,7 +143,8 @@ class ModelHost:
         return replace(result, log=redact(result.log), output=redact(result.output))
 
     def _start(self, machine: Machine, job: Job, attempt: int, fence: Fence) -> JobRun:
-        self._check_owner(machine, job, fence)
+        if machine.owner is not None or not isinstance(job.op, Claim):
+            self._check_owner(machine, fence.cluster_id, f"starting {job.step}", job.step)
         if fence.number < machine.fence:
             raise Fenced(
                 f"starting {job.step}: the host has seen number {machine.fence}, ours is {fence.number}",
@@ -170,15 +171,15 @@ class ModelHost:
         run.task = self.world.spawn(self._carry_out(machine, job, run), f"{machine.name}/{job.step}#{attempt}")
         return run
 
-    def _check_owner(self, machine: Machine, job: Job, fence: Fence) -> None:
-        if machine.owner is None and not isinstance(job.op, Claim):
-            raise TransientError(f"starting {job.step}: the machine belongs to nobody (any more)", host=self.target.name, step=job.step)
-        if machine.owner is not None and machine.owner.cluster_id != fence.cluster_id:
+    def _check_owner(self, machine: Machine, cluster_id: str, doing: str, step: str | None = None) -> None:
+        if machine.owner is None:
+            raise TransientError(f"{doing}: the machine belongs to nobody (any more)", host=self.target.name, step=step)
+        if machine.owner.cluster_id != cluster_id:
             raise TerminalError(
-                f"starting {job.step}: the host belongs to cluster {machine.owner.cluster_id}",
+                f"{doing}: the host belongs to cluster {machine.owner.cluster_id}",
                 reason="HostOfAnotherCluster",
                 host=self.target.name,
-                step=job.step,
+                step=step,
                 exit_code=77,
             )
 
@@ -204,9 +205,10 @@ class ModelHost:
         self.world.note(f"{machine.name}: end {job.step} #{run.key[2]} rc={result.rc} {result.log.splitlines()[-1] if result.rc else ''}")
         run.ended.set()
 
-    async def send(self, digest: str, source: Path, progress: Progress | None = None) -> int:
+    async def send(self, digest: str, source: Path, cluster_id: str, progress: Progress | None = None) -> int:
         """Bring one part; a cut link leaves a partial one that the next call goes on with."""
         machine = await self._connect("connect")
+        self._check_owner(machine, cluster_id, "sending a part")
         machine.prove_store()
         content = self.world.content.get(digest)
         if content is None:
