@@ -39,6 +39,8 @@ class _Wish:
 
     mark: tuple[object, ...] = ()
     wanted: bool = False
+    server: str = ""
+    """Where its API was found last, as status says: a master that is ours and answers with the cluster's own certificate."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
@@ -62,12 +64,15 @@ class Registrar:
         ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or ())
         known = self._wishes.setdefault(key, _Wish())
         wanted = asked and (ready or known.wanted)  # a cluster that is sick for a while stays registered
-        mark = ("registered", status.get("endpoint")) if wanted else ("when it is Ready",) if asked else ("not",)
+        known.server = str(status.get("endpoint") or known.server)
+        mark = ("registered", known.server) if wanted else ("when it is Ready",) if asked else ("not",)
         self._wish(key, known, (*mark, metadata["uid"]), wanted=wanted, idle=asked and not wanted)
 
     def gone(self, namespace: str, name: str) -> None:
         """The object is no more."""
-        self._wish((namespace, name), self._wishes.setdefault((namespace, name), _Wish()), ("gone",), wanted=False, idle=False)
+        known = self._wishes.setdefault((namespace, name), _Wish())
+        known.server = ""  # the next object of that name is another cluster
+        self._wish((namespace, name), known, ("gone",), wanted=False, idle=False)
 
     async def close(self) -> None:
         """Stop; what is registered stays so."""
@@ -92,7 +97,7 @@ class Registrar:
             known.changed.clear()
             patience = REFRESH
             try:
-                if not await self._make_true(key, wanted=known.wanted):
+                if not await self._make_true(key, known.server, wanted=known.wanted):
                     patience = AGAIN
                 elif not known.wanted:
                     continue
@@ -105,16 +110,16 @@ class Registrar:
             except TimeoutError:
                 known.changed.set()
 
-    async def _make_true(self, key: Key, *, wanted: bool) -> bool:
+    async def _make_true(self, key: Key, server: str, *, wanted: bool) -> bool:
         """False when there is nothing to register yet."""
         if not wanted:
             if await self._clusters.remove(*key):
                 log.info("removed from Argo CD", extra={"cluster": "/".join(key)})
             return True
         kubeconfig = await KubeManagement(self._client, *key).load_kubeconfig()
-        if kubeconfig is None:
+        if kubeconfig is None or not server:
             return False
-        if await self._clusters.put(*key, kubeconfig):
+        if await self._clusters.put(*key, server, kubeconfig):
             log.info("registered in Argo CD", extra={"cluster": "/".join(key)})
         return True
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-import yaml
-
+from sealcluster.core import foreign_yaml
 from sealcluster.core.images import ImageInfo
 from sealcluster.images.errors import ImageCorrupt, UnsupportedImage
 from sealcluster.images.manifest import ImageConfig
@@ -109,9 +108,9 @@ def _match(document: Mapping[str, object]) -> str:
 def _configs(text: str, info: ImageInfo) -> Iterator[Mapping[str, object]]:
     """Return the Config documents of `config.yml`; of two with the same name the later one."""
     try:
-        documents = [document for document in yaml.safe_load_all(text) if document is not None]
-    except (yaml.YAMLError, ValueError, RecursionError):
-        raise ImageCorrupt(f"reading config.yml of image {info.ref}: no valid YAML") from None
+        documents = [document for document in foreign_yaml.load(text) if document is not None]
+    except foreign_yaml.UNREADABLE as error:
+        raise ImageCorrupt(f"reading config.yml of image {info.ref}: it {foreign_yaml.complaint(error)}") from None
     chosen: dict[object, Mapping[str, object]] = {}
     for number, document in enumerate(documents):
         if not isinstance(document, dict) or document.get("kind") != "Config":

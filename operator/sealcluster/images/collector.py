@@ -61,7 +61,7 @@ def _candidates(store: ContentStore, held: frozenset[str], living: frozenset[str
     files = sorted(_files(store), key=lambda file: file[2])
     for path, size, _ in files:
         loose = path.parent == store.blobs and path.name not in held and not users[path.name]
-        if loose or (path.parent == store.partial and path.name not in held and not _locked(path)):
+        if loose or (path.parent == store.partial and path.name.partition("-")[0] not in held and not _locked(path)):
             yield path, size
     for record in records:
         if record.path.stem in held:

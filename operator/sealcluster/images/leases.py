@@ -16,6 +16,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+class Use:
+    """What one piece of work relies on until it ends. Others may use the same: it is let go with the last of them."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = frozenset(names)
+        self.over = False
+
+
 class Lease:
     """This process' lease on one store."""
 
@@ -24,6 +32,7 @@ class Lease:
         self._directory.mkdir(parents=True, exist_ok=True)
         self._gate = root / "gate"
         self._held: set[str] = set()
+        self._uses: list[Use] = []
         self._mutex = threading.Lock()
         self.name = f"{os.getpid()}-{secrets.token_hex(6)}"
         with self._passing(fcntl.LOCK_SH):
@@ -39,13 +48,24 @@ class Lease:
                 self._append([name])
             self._held.add(name)
 
-    def release(self, names: Iterable[str]) -> None:
-        """Let the collector have these when it needs room."""
-        with self._mutex, self._passing(fcntl.LOCK_SH):
-            self._held.difference_update(names)
-            self._file.seek(0)
-            self._file.truncate()
-            self._append(self._held)
+    def begin(self, use: Use) -> None:
+        """Keep what it needs. Whoever was cancelled may have ended it before: then there is nothing to keep."""
+        with self._mutex:
+            if not use.over:
+                with self._passing(fcntl.LOCK_SH):
+                    self._append(use.names)
+                self._uses.append(use)
+
+    def end(self, use: Use) -> None:
+        """Let the collector have what nobody else here uses or holds."""
+        with self._mutex:
+            use.over = True
+            if use in self._uses:
+                self._uses.remove(use)
+                with self._passing(fcntl.LOCK_SH):
+                    self._file.seek(0)
+                    self._file.truncate()
+                    self._append(self._relied())
 
     def close(self) -> None:
         """Give everything up; the lease cannot be used any more."""
@@ -53,18 +73,22 @@ class Lease:
             Path(self._file.name).unlink(missing_ok=True)
             self._file.close()
             self._held.clear()
+            self._uses.clear()
 
     @contextmanager
     def collecting(self) -> Iterator[tuple[frozenset[str], frozenset[str]]]:
         """Keep every process from holding more; yield what all of them hold, and the names of the living leases."""
         with self._mutex, self._passing(fcntl.LOCK_EX):
-            held, living = set(self._held), {self.name}
+            held, living = self._relied(), {self.name}
             for path in self._directory.iterdir():
                 names = None if path.name == self.name else self._read(path)
                 if names is not None:
                     held |= names
                     living.add(path.name)
             yield frozenset(held), frozenset(living)
+
+    def _relied(self) -> set[str]:
+        return self._held.union(*(use.names for use in self._uses))
 
     def _append(self, names: Iterable[str]) -> None:
         self._file.write("".join(f"{name}\n" for name in names).encode())

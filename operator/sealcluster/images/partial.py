@@ -15,13 +15,16 @@ _CHUNK = 1 << 20
 
 
 class Partial:
-    """One partial file, locked while it is open. Methods block for the disk only."""
+    """One partial file, locked while it is open. Methods block for the disk only.
 
-    def __init__(self, store: ContentStore, digest: str, size: int) -> None:
+    `source` says where the content comes from: who pulls the same from elsewhere has a file of its own and waits for nobody.
+    """
+
+    def __init__(self, store: ContentStore, digest: str, size: int, source: str) -> None:
         self._store = store
         self.digest = digest
         self.size = size
-        self._path = store.partial / digest
+        self._path = store.partial / f"{digest}-{hashlib.sha256(source.encode()).hexdigest()[:16]}"
         self._file: BinaryIO | None = None
         self._hash = hashlib.sha256()
         self.offset = 0
@@ -77,7 +80,7 @@ class Partial:
         if self.offset != self.size or found != self.digest:
             self.restart()
             raise DigestMismatch(f"pulling {what}: the content has sha256:{found}, the manifest says sha256:{self.digest}")
-        self._store.adopt(self._path, self.digest, self.size)
+        self._store.place(self._path, self.digest, self.size)
 
     def close(self) -> None:
         """Let go; what was written stays for the next attempt."""

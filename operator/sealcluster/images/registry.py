@@ -82,15 +82,19 @@ class RegistryClient:
         return digest, data
 
     async def blob(self, ref: RegistryReference, blob: Descriptor, credentials: tuple[str, str] | None, counted: Counted) -> None:
-        """Bring a blob into the store unless it is there. Attempts count anew whenever one of them got further."""
+        """Bring a blob, which a `Use` of the caller keeps, into the store unless it is there.
+
+        Attempts count anew whenever one of them got further. Who pulls the same from the same repository waits for it; where else it comes
+        from does not matter here: another registry may be slow on purpose.
+        """
         what = f"{ref} (blob {blob.digest[:12]})"
-        partial = Partial(self._store, blob.digest, blob.size)
-        while not await self._run(self._store.has, blob.digest, blob.size):
+        partial = Partial(self._store, blob.digest, blob.size, f"{ref.host}/{ref.repository}")
+        while not await self._run(self._store.here, blob.digest, blob.size):
             if not await self._run(partial.open):
                 await asyncio.sleep(_POLL)  # another task or process pulls it
                 continue
             try:
-                if await self._run(self._store.has, blob.digest, blob.size):
+                if await self._run(self._store.here, blob.digest, blob.size):
                     continue  # finished by somebody else just now
                 counted(partial.offset)
                 await self._pull(ref, partial, credentials, counted, what)

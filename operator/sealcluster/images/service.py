@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar, TypeVarTuple
+from weakref import WeakValueDictionary
 
 from sealcluster.core.errors import TransientError
 from sealcluster.core.images import ImageInfo
@@ -19,6 +20,7 @@ from sealcluster.images.collector import make_room
 from sealcluster.images.credentials import credentials_for
 from sealcluster.images.errors import ImageCorrupt, InvalidReference, RegistryUnavailable
 from sealcluster.images.layers import Span, open_layer
+from sealcluster.images.leases import Use
 from sealcluster.images.manifest import Descriptor, ImageConfig, check_platform, choose, is_index, load_json, parse_config, parse_manifest
 from sealcluster.images.parts import Cutter
 from sealcluster.images.progress import Meter
@@ -63,7 +65,7 @@ class ImageService:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="images")
         self._registry = RegistryClient(settings, self._store, self._threads)
         self._cutting = asyncio.Semaphore(1)
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._origins: dict[str, _Request] = {}
         self._verified: set[str] = set()
         self._archives: dict[tuple[object, ...], str] = {}
@@ -129,26 +131,43 @@ class ImageService:
         self, name: str, ref: RegistryReference, arch: str, credentials: tuple[str, str] | None, meter: Meter
     ) -> ImageInfo:
         digest, document = await self._manifest(ref, arch, credentials)
-        async with self._lock(digest):
+        async with self._lock(f"{digest} from {ref.host}/{ref.repository}"):  # nobody waits for a registry that he did not name
             known = await self._run(records.load, self._store, records.key_of(digest))
             if known is not None and known.arch == arch:
                 return known
             manifest = parse_manifest(document, self._settings.limits, str(ref))
             await self._run(make_room, self._store, _room(manifest.layers), self._settings.store_limit)
-            await self._registry.blob(ref, manifest.config, credentials, lambda _: None)
-            text = await self._run(self._store.path(manifest.config.digest).read_bytes)
-            config = parse_config(load_json(text, f"the configuration of {ref}"), str(ref))
-            check_platform(config, arch, str(ref))
-            if known is not None:
-                return replace(known, arch=arch)  # an image that does not say for which architecture it is
-            described = clusterimage.describe(name, str(ref), digest, arch, config)
-            meter.expect(sum(layer.size for layer in manifest.layers))
-            await self._pull_layers(ref, manifest.layers, credentials, meter)
-            spans = [(Span(self._store.path(layer.digest), 0, layer.size), None) for layer in manifest.layers]
-            async with self._cutting:
-                info = await self._run(self._cut, described, config, spans, meter)
-            self._store.lease.release([manifest.config.digest, *(layer.digest for layer in manifest.layers)])
-            return info
+            async with self._using([manifest.config, *manifest.layers]):
+                await self._registry.blob(ref, manifest.config, credentials, lambda _: None)
+                text = await self._run(self._store.path(manifest.config.digest).read_bytes)
+                config = parse_config(load_json(text, f"the configuration of {ref}"), str(ref))
+                check_platform(config, arch, str(ref))
+                if known is not None:
+                    return replace(known, arch=arch)  # an image that does not say for which architecture it is
+                described = clusterimage.describe(name, str(ref), digest, arch, config)
+                meter.expect(sum(layer.size for layer in manifest.layers))
+                await self._pull_layers(ref, manifest.layers, credentials, meter)
+                spans = [(Span(self._store.path(layer.digest), 0, layer.size), None) for layer in manifest.layers]
+                async with self._lock(digest), self._cutting:
+                    return await self._known_or_cut(described, config, spans, meter)
+
+    @asynccontextmanager
+    async def _using(self, blobs: Sequence[Descriptor]) -> AsyncIterator[None]:
+        """Keep the blobs from being collected, whoever else pulls and drops the same meanwhile."""
+        use = Use(blob.digest for blob in blobs)
+        try:
+            await self._run(self._store.lease.begin, use)
+            yield
+        finally:
+            await self._run(self._store.lease.end, use)
+
+    async def _known_or_cut(self, described: ImageInfo, config: ImageConfig, spans: Sequence[tuple[Span, None]], meter: Meter) -> ImageInfo:
+        """Cut it, unless somebody who had it from elsewhere was first."""
+        key = records.key_of(described.digest.removeprefix("sha256:"))
+        known = await self._run(records.load, self._store, key)
+        if known is not None:
+            return replace(known, arch=described.arch)
+        return await self._run(self._cut, described, config, spans, meter)
 
     async def _manifest(self, ref: RegistryReference, arch: str, credentials: tuple[str, str] | None) -> tuple[str, dict[str, object]]:
         wanted = ref.wanted

@@ -3,7 +3,7 @@
 ::
 
     blobs/<hex>          content, complete and verified
-    partial/<hex>        a download that can be resumed; locked by whoever writes it
+    partial/<hex>-<from> a download that can be resumed; locked by whoever writes it
     images/<key>.json    what an image consists of (see `records`)
     resolutions/<key>    the digest that a reference meant the last time
     scratch/             temporary files; what a dead process left is swept
@@ -47,11 +47,15 @@ class ContentStore:
         return self.blobs / digest
 
     def has(self, digest: str, size: int | None = None) -> bool:
-        """Say whether the content is here; it is then held for this process and counts as used now.
+        """As `here`; it is held for this process from now on."""
+        self.lease.hold(digest)
+        return self.here(digest, size)
+
+    def here(self, digest: str, size: int | None = None) -> bool:
+        """Say whether the content is here, for somebody whose `Use` keeps it; it counts as used now.
 
         A file of another size is what a crash of the machine left: it is removed.
         """
-        self.lease.hold(digest)
         path = self.path(digest)
         try:
             found = path.stat().st_size
@@ -88,8 +92,15 @@ class ContentStore:
             path.unlink(missing_ok=True)
 
     def adopt(self, path: Path, digest: str, size: int) -> None:
-        """Make a finished file, whose digest the caller computed while writing, part of the store."""
-        if not self.has(digest, size):
+        """Make a finished file, whose digest the caller computed while writing, part of the store, and hold it for this process."""
+        self.lease.hold(digest)
+        self.place(path, digest, size)
+
+    def place(self, path: Path, digest: str, size: int) -> None:
+        """As `adopt`, for somebody whose `Use` keeps it. Of two who bring the same the first counts."""
+        if self.here(digest, size):
+            path.unlink(missing_ok=True)
+        else:
             path.replace(self.path(digest))
 
     def ingest(self, source: BinaryIO, offset: int, size: int, digest: str, what: str) -> None:

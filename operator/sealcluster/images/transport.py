@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import ipaddress
 import re
 import ssl
 import time
@@ -19,6 +18,7 @@ from yarl import URL
 from sealcluster.images.challenge import Challenge, parse_challenges
 from sealcluster.images.errors import ImageAuthFailed, ImageCorrupt, ImageNotFound, RegistryUnavailable, RegistryUntrusted
 from sealcluster.images.manifest import load_json
+from sealcluster.images.ownmachine import OwnMachine, is_own_machine, open_elsewhere
 from sealcluster.images.proxying import reached_directly
 from sealcluster.images.settings import ImageSettings
 
@@ -55,29 +55,32 @@ class Transport:
 
     def __init__(self, settings: ImageSettings) -> None:
         self._settings = settings
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        """By whether they may open connections to our own machine."""
         self._tokens: dict[tuple[str, str, str], tuple[str, float]] = {}
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        while self._sessions:
+            await self._sessions.popitem()[1].close()
 
-    def _opened(self) -> aiohttp.ClientSession:
-        if self._session is None:
+    def _opened(self, url: URL, login: Login) -> aiohttp.ClientSession:
+        """The connections for a request to `url`. What a name leads to is seen when they are opened, as what was resolved is connected to."""
+        named = self._settings.own_machine and url.authority == login.host
+        anywhere = named or url.authority in self._settings.plain_http or self._proxy(url) is not None  # a proxy looks names up by itself
+        if anywhere not in self._sessions:
             context = ssl.create_default_context()
             if self._settings.extra_ca:
                 context.load_verify_locations(cadata=self._settings.extra_ca)
             timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout, sock_read=self._settings.read_timeout)
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=context, limit_per_host=8),
+            self._sessions[anywhere] = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context, limit_per_host=8, socket_factory=None if anywhere else open_elsewhere),
                 timeout=timeout,
                 auto_decompress=False,  # digests are those of the bytes as stored
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "sealcluster", "Accept-Encoding": "identity"},
             )
-        return self._session
+        return self._sessions[anywhere]
 
     def url(self, host: str, path: str) -> URL:
         """URL of a path of a registry's API."""
@@ -88,11 +91,8 @@ class Transport:
         self, method: str, url: URL, login: Login, headers: Mapping[str, str], what: str
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """Yield the answer if its status is 200, 206 or 416; everything else is one of our errors."""
-        if not self._settings.own_machine and login.host not in self._settings.plain_http and _inside(url.host or ""):
-            raise RegistryUntrusted(
-                f"pulling {what}: {login.host} is an address of the operator's own machine",
-                hint="name the registry by an address that it has on the network, or allow this one in the operator's settings",
-            )
+        if not self._settings.own_machine and login.host not in self._settings.plain_http and is_own_machine(url.host or ""):
+            raise _own_machine(what, login.host)
         with _Translated(what, login.host):
             response = await self._send(method, url, login, headers, what)
             try:
@@ -113,7 +113,7 @@ class Transport:
             sent = dict(headers)
             if authorization and url.origin() == origin:
                 sent["Authorization"] = authorization  # never to where a redirect leads
-            response = await self._opened().request(method, url, headers=sent, allow_redirects=False, proxy=self._proxy(url))
+            response = await self._opened(url, login).request(method, url, headers=sent, allow_redirects=False, proxy=self._proxy(url))
             location = response.headers.get("Location")
             if response.status not in (301, 302, 303, 307, 308) or not location:
                 return response
@@ -134,7 +134,7 @@ class Transport:
                 hint="if that is meant, allow plain HTTP for this host in the operator's settings",
             )
         elsewhere = authority not in self._settings.plain_http and authority != login.host
-        if target.user is not None or target.password is not None or (elsewhere and _inside(target.host or "")):
+        if target.user is not None or target.password is not None or (elsewhere and is_own_machine(target.host or "")):
             raise RegistryUntrusted(
                 f"pulling {what}: {login.host} sends us to {target.host}, which is no place for images",
                 hint="use another registry; one on this very address must be named in the reference itself",
@@ -165,7 +165,7 @@ class Transport:
         if parameters.get("service"):
             query["service"] = parameters["service"]
         headers = {"Authorization": login.basic} if login.basic else {}
-        async with self._opened().get(
+        async with self._opened(realm, login).get(
             realm.update_query(query), headers=headers, allow_redirects=False, proxy=self._proxy(realm)
         ) as response:
             if response.status in (400, 401, 403):
@@ -213,6 +213,8 @@ class _Translated:
         """Nothing to prepare."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, aiohttp.ClientConnectorError) and isinstance(error.os_error, OwnMachine):
+            raise _own_machine(self._what, error.host) from None
         if isinstance(error, aiohttp.ClientConnectorCertificateError):
             raise RegistryUntrusted(
                 f"pulling {self._what}: the certificate of {self._host} is not trusted: {error.certificate_error}",
@@ -228,13 +230,11 @@ class _Translated:
             raise RegistryUnavailable(f"pulling {self._what}: {self._host}: {cause}") from None
 
 
-def _inside(host: str) -> bool:
-    """True for addresses that mean the machine itself or its cloud's metadata service."""
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
-    return address.is_loopback or address.is_link_local or address.is_unspecified or address.is_multicast
+def _own_machine(what: str, host: str) -> RegistryUntrusted:
+    return RegistryUntrusted(
+        f"pulling {what}: {host} is an address of the operator's own machine",
+        hint="name the registry by an address that it has on the network, or allow this one in the operator's settings",
+    )
 
 
 def _cause(error: BaseException) -> str:

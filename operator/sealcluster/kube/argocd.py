@@ -6,10 +6,9 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
-import yaml
-
 from sealcluster.core.errors import TerminalError
 from sealcluster.kube.client import KubeClient
+from sealcluster.kube.published import read_published
 from sealcluster.kube.records import CLUSTER_LABEL, MANAGED_BY
 from sealcluster.kube.resources import SECRETS
 from sealcluster.kube.secretdata import encode
@@ -25,12 +24,12 @@ class ArgoClusters:
         self._client = client
         self._namespace = namespace
 
-    async def put(self, namespace: str, name: str, kubeconfig: str) -> bool:
+    async def put(self, namespace: str, name: str, server: str, kubeconfig: str) -> bool:
         """Register the cluster of SealCluster `namespace`/`name`, or bring it up to date; False when nothing was to be done.
 
-        TerminalError when somebody else's Secret has that name.
+        TerminalError when somebody else's Secret has that name, or the kubeconfig is none of ours.
         """
-        body = cluster_secret(namespace, name, kubeconfig)
+        body = cluster_secret(namespace, name, server, kubeconfig)
         found = await self._find(namespace, name)
         if found is None:
             await self._client.create(SECRETS, body, self._namespace)
@@ -81,17 +80,20 @@ def secret_name(namespace: str, name: str) -> str:
     return f"sealcluster-{namespace}.{name}"
 
 
-def cluster_secret(namespace: str, name: str, kubeconfig: str) -> dict[str, Any]:
-    """The Secret without its namespace. In Argo CD the cluster is called `<namespace>.<name>`."""
-    config = yaml.safe_load(kubeconfig)
-    cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+def cluster_secret(namespace: str, name: str, server: str, kubeconfig: str) -> dict[str, Any]:
+    """The Secret without its namespace. In Argo CD the cluster is called `<namespace>.<name>`.
+
+    `server` is where we found the API of that cluster. The one in the kubeconfig does not count: its Secret is the tenant's, and Argo CD
+    tells clusters apart by their servers, so it would be a way to put oneself in the place of another cluster, or of Argo CD's own.
+    """
+    found = read_published(kubeconfig, f"Secret {namespace}/{name}-kubeconfig")
     tls = {
         "insecure": False,
-        "serverName": cluster["tls-server-name"],
-        "caData": cluster["certificate-authority-data"],
-        "certData": user["client-certificate-data"],
-        "keyData": user["client-key-data"],
+        "serverName": found.tls_server_name,
+        "caData": found.authority,
+        "certData": found.certificate,
+        "keyData": found.key,
     }
     labels = {**MANAGED_BY, **ARGOCD_LABELS, NAMESPACE_LABEL: namespace, CLUSTER_LABEL: name}
-    data = {"name": f"{namespace}.{name}", "server": cluster["server"], "config": json.dumps({"tlsClientConfig": tls})}
+    data = {"name": f"{namespace}.{name}", "server": server, "config": json.dumps({"tlsClientConfig": tls})}
     return {"metadata": {"name": secret_name(namespace, name), "labels": labels}, "type": "Opaque", "data": encode(data)}

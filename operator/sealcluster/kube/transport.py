@@ -51,6 +51,7 @@ class Transport:
         session = configuration.client_session_kwargs or {}
         configuration.client_session_kwargs = {**session, "middlewares": (_stay_here,)}
         self._rest: Any = RESTClientObject(configuration)
+        self._closed = False
         self.server: str = configuration.host.rstrip("/")
 
     @classmethod
@@ -97,6 +98,9 @@ class Transport:
         """Send one request, read the whole answer whatever its status. Raises Unavailable when none comes within `seconds`."""
         headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": USER_AGENT, **await self._authorization()}
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 10.0))
+        closed = Unavailable(f"{doing}: the connections to {self.server} were closed meanwhile", again=False)
+        if self._closed:
+            raise closed  # the library would open new ones
         try:
             reply = await self._rest.request(method, url, headers=headers, body=body, _request_timeout=limits)
             try:
@@ -109,6 +113,10 @@ class Transport:
             raise Unavailable(f"{doing}: no answer from {self.server} within {seconds:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise Unavailable(f"{doing}: {error or type(error).__name__}") from error
+        except RuntimeError as error:
+            if not self._closed:
+                raise
+            raise closed from error
 
     async def identity(self) -> ClientIdentity:
         """What another client needs; only for a transport whose keys are in files (`from_file`, `in_cluster`)."""
@@ -127,7 +135,8 @@ class Transport:
         return {setting["key"]: setting["value"] for setting in (await self._configuration.auth_settings()).values()}
 
     async def close(self) -> None:
-        """Close all connections."""
+        """Close all connections. Requests that somebody still sends are Unavailable."""
+        self._closed = True
         await self._rest.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 
 from sealcluster.core.ports import PKI, Clock, Endpoint
@@ -14,6 +14,8 @@ from sealcluster.kube.workload import KubeWorkload
 IDLE_SECONDS = 300.0
 LIFETIME_SECONDS = 86400.0
 """After this a pool is made anew even in constant use: its client certificate is short-lived."""
+LAST_REQUESTS_SECONDS = 300.0
+"""A pool that was replaced stays open for so long: somebody may be between two requests of one piece of work."""
 KubeconfigFor = Callable[[str, Endpoint, str, PKI], str]
 """(cluster, endpoint, domain, pki) -> admin kubeconfig; may take a while (it makes a key), so it runs in a thread."""
 
@@ -34,6 +36,7 @@ class KubeWorkloads:
         self._clock = clock
         self._idle = idle
         self._pools: dict[tuple[str, str, str], _Pool] = {}
+        self._retired: dict[Transport, asyncio.TimerHandle] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
     def open(self, cluster: str, endpoints: Sequence[Endpoint], domain: str, pki: PKI) -> KubeWorkload:
@@ -54,6 +57,9 @@ class KubeWorkloads:
         """Close every pool."""
         for key in list(self._pools):
             await self._drop(key)
+        for transport, timer in list(self._retired.items()):
+            timer.cancel()
+            self._end(transport)
         await asyncio.gather(*self._closing)
 
     async def _session(self, key: tuple[str, str, str], endpoint: Endpoint, pki: PKI) -> Transport:
@@ -62,7 +68,7 @@ class KubeWorkloads:
         async with pool.opening:
             if pool.transport is not None and self._clock.now() - pool.opened > LIFETIME_SECONDS:
                 old, pool.transport = pool.transport, None
-                await old.close()
+                self._retired[old] = asyncio.get_running_loop().call_later(LAST_REQUESTS_SECONDS, self._end, old)
             if pool.transport is None:
                 text = await asyncio.to_thread(self._kubeconfig_for, cluster, endpoint, domain, pki)
                 pool.transport, pool.opened = await Transport.from_text(text), self._clock.now()
@@ -73,7 +79,14 @@ class KubeWorkloads:
         return transport
 
     def _expire(self, key: tuple[str, str, str]) -> None:
-        task = asyncio.create_task(self._drop(key))
+        self._beside(self._drop(key))
+
+    def _end(self, transport: Transport) -> None:
+        del self._retired[transport]
+        self._beside(transport.close())
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 

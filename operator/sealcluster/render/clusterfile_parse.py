@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from sealcluster.core import foreign_yaml
 from sealcluster.render.clusterfile import CLUSTER_API
 from sealcluster.render.clusterfile_documents import Sections, take_apart
 from sealcluster.render.clusterfile_hosts import SecretToMake, convert_hosts, convert_ssh, environment
@@ -90,10 +91,9 @@ def _documents(text: str) -> tuple[dict[str, Any], list[dict[str, Any]], list[di
     if "{{" in text:
         raise FieldError("Clusterfile", "is a Go template: render it first (`sealos apply` fills it with --values and --set), then convert")
     try:
-        parsed = [document for document in yaml.safe_load_all(text) if document is not None]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise FieldError("Clusterfile", f"is not YAML{f' in line {mark.line + 1}' if mark else ''}") from None
+        parsed = [document for document in foreign_yaml.load(text) if document is not None]
+    except foreign_yaml.UNREADABLE as error:
+        raise FieldError("Clusterfile", foreign_yaml.complaint(error)) from None
     clusters, configs, kubeadm = [], [], []
     for number, document in enumerate(parsed, 1):
         kind = document.get("kind") if isinstance(document, dict) else None

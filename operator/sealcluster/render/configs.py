@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
+from sealcluster.core import foreign_yaml
+
 MAX_DATA = 256 << 10
 """The longest text, in characters, that a change or the file that it changes may have."""
 
@@ -105,7 +107,7 @@ def _merge(old: str, change: ConfigChange) -> str:
 
 def _documents(text: str, what: str) -> list[yaml.Node]:
     try:
-        nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+        nodes = list(foreign_yaml.compose(text))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise ConfigError(f"reading {what} as YAML: line {line}: {error.problem}") from None

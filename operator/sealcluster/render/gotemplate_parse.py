@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
+from sealcluster.render.gotemplate_budget import WORDS
 from sealcluster.render.gotemplate_errors import TemplateError
 from sealcluster.render.gotemplate_lex import Kind, Lexer, Token
 from sealcluster.render.gotemplate_nodes import (
@@ -32,6 +33,8 @@ class Parser:
     """Parses one template."""
 
     def __init__(self, source: str, name: str, functions: Collection[str]) -> None:
+        self.words = source.count("{{")
+        """How many were read so far; comments are none, so every action counts as one, too."""
         self._name = name
         self._functions = functions
         self._tokens: Iterator[Token] = Lexer(source, name).tokens()
@@ -55,6 +58,9 @@ class Parser:
         token = self._next
         if token.kind is not Kind.END:
             self._next = next(self._tokens)
+            self.words += 1
+            if self.words > WORDS:
+                raise self._fail(f"more than {WORDS} words")
         return token
 
     def _is(self, kind: Kind) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from sealcluster.core import foreign_yaml
 from sealcluster.render.kubeadm_component import (
     KUBE_PROXY_API,
     KUBELET_API,
@@ -30,6 +31,8 @@ from sealcluster.render.kubeadm_merge import merge, union
 
 IMAGE_DOCUMENTS = "etc/kubeadm.yml"
 """Where an image keeps its documents; leads the path in errors about them."""
+LARGEST_DOCUMENTS = 64 << 10
+"""As `foreign_yaml.LARGEST`; they are read and written anew in every plan. Those of the known images take an eighth."""
 
 _KEYS = {
     "ClusterConfiguration": "cluster",
@@ -103,11 +106,9 @@ def certificate_names(cluster: ClusterInputs) -> CertificateNames:
 def parse_documents(text: str, where: str = IMAGE_DOCUMENTS) -> KubeadmDocuments:
     """Documents of a YAML stream by their kind; kinds that are none of kubeadm's five are an error naming `where`."""
     try:
-        parsed = list(yaml.safe_load_all(text))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        at = f" in line {mark.line + 1}" if mark else ""
-        raise FieldError(where, f"is not YAML{at}") from None
+        parsed = foreign_yaml.load(text, LARGEST_DOCUMENTS)
+    except foreign_yaml.UNREADABLE as error:
+        raise FieldError(where, foreign_yaml.complaint(error)) from None
     found: dict[str, dict[str, Any]] = {}
     for number, document in enumerate(parsed, 1):
         if document is None:

@@ -12,7 +12,7 @@ from sealcluster.controller.registrar import REFRESH, Registering, Registrar
 from sealcluster.kube.argocd import ArgoClusters, secret_name
 from sealcluster.kube.client import KubeClient
 from sealcluster.kube.management import KubeManagement
-from sealcluster.kube.resources import SEALCLUSTERS
+from sealcluster.kube.resources import SEALCLUSTERS, SECRETS
 from sealcluster.render.kubeconfig import admin_kubeconfig
 from sealcluster.testing.clock import VirtualClock, run
 from sealcluster.testing.fakekube import FakeKube
@@ -21,8 +21,14 @@ CRD = Path(__file__).parents[3] / "crds/sealclusters.sealcluster.io.yaml"
 SPEC = {"images": [{"name": "k", "ref": "r.example/k:v1"}], "hosts": [{"name": "m1", "address": "10.0.0.1", "roles": ["master"]}]}
 
 
-def kubeconfig(server="https://10.0.0.1:6443"):
-    return admin_kubeconfig("demo", server, "apiserver.cluster.local", "CA", "CERT", "KEY")
+def kubeconfig(server="https://10.0.0.1:6443", certificate="CERT"):
+    return admin_kubeconfig("demo", server, "apiserver.cluster.local", "CA", certificate, "KEY")
+
+
+BOMB = kubeconfig().replace(
+    "tls-server-name: apiserver.cluster.local",
+    "tls-server-name: &a0 [x, x]\n" + "".join(f"    k{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 9)),
+)
 
 
 class World:
@@ -48,6 +54,11 @@ class World:
         if deleting:
             metadata["deletionTimestamp"] = "2027-01-15T08:00:00Z"
         self.registrar.seen({**self.body, "metadata": metadata, "status": {"conditions": conditions, "endpoint": endpoint}})
+
+    async def tamper(self, text):
+        """The tenant writes the Secret in its own namespace; the labels stay."""
+        data = {"value": base64.b64encode(text.encode()).decode()}
+        await self.client.patch(SECRETS, "demo-kubeconfig", {"data": data}, "tenant")
 
     async def found(self, seconds=5.0):
         """The cluster Secret after a while, decoded; None: there is none."""
@@ -99,13 +110,53 @@ def test_it_follows_the_masters_and_renewed_certificates():
         await management.save_kubeconfig(kubeconfig("https://10.0.0.2:6443"))
         world.see(ready=False, endpoint="https://10.0.0.2:6443")  # sick, and still registered
         assert (await world.found())["server"] == "https://10.0.0.2:6443"
-        await management.save_kubeconfig(kubeconfig("https://10.0.0.3:6443"))
-        assert (await world.found(2 * REFRESH))["server"] == "https://10.0.0.3:6443"
+        await management.save_kubeconfig(kubeconfig("https://10.0.0.2:6443", "RENEWED"))
+        renewed = json.loads((await world.found(2 * REFRESH))["config"])["tlsClientConfig"]
+        assert base64.b64decode(renewed["certData"]) == b"RENEWED"
         count = len(world.kube.requests)
         for _ in range(50):
             world.see(ready=True, endpoint="https://10.0.0.2:6443")
         await asyncio.sleep(5)
         assert len(world.kube.requests) == count
+
+    story(tell)
+
+
+def test_a_tenant_cannot_choose_the_server_that_argo_cd_speaks_to():
+    async def tell(world):
+        await world.tamper(kubeconfig("https://kubernetes.default.svc"))
+        world.see(ready=True)
+        assert (await world.found())["server"] == "https://10.0.0.1:6443"
+        world.see(ready=True, endpoint=None)  # sick: where it was found last
+        assert (await world.found(2 * REFRESH))["server"] == "https://10.0.0.1:6443"
+
+    story(tell)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nonsense: true",
+        "[" * 10_000,
+        "",
+        BOMB,
+        "x" * 200_000,
+        kubeconfig().replace("    client-key-data:", "    exec: {command: sh}\n    client-key-data:"),
+        kubeconfig().replace("    client-key-data:", "    tokenFile: /var/run/secrets/token\n    client-key-data:"),
+        kubeconfig().replace("    server:", "    insecure-skip-tls-verify: true\n    server:"),
+        kubeconfig().replace("    server:", "    proxy-url: http://x\n    server:"),
+    ],
+    ids=["no kubeconfig", "deep", "empty", "a bomb", "long", "a program", "a file", "no check", "a proxy"],
+)
+def test_what_is_no_kubeconfig_of_ours_is_not_registered_until_it_is_mended(text, caplog):
+    async def tell(world):
+        await world.tamper(text)
+        world.see(ready=True)
+        assert await world.found() is None
+        assert "reading the kubeconfig in Secret tenant/demo-kubeconfig" in caplog.text
+        await world.tamper(kubeconfig())
+        assert await world.found(60) is not None
 
     story(tell)
 
@@ -157,7 +208,7 @@ def test_what_went_while_nobody_watched_is_swept_up():
     async def tell(world):
         world.see(ready=True)
         await world.found()
-        await ArgoClusters(world.client, "argocd").put("other", "demo", kubeconfig())
+        await ArgoClusters(world.client, "argocd").put("other", "demo", "https://10.0.0.9:6443", kubeconfig())
         await world.registrar.close()
         del world.kube.store.objects["sealclusters", "tenant", "demo"]
         world.registrar = world.start(["tenant"])

@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import socket
 import ssl
 import time
 from dataclasses import replace
 from pathlib import Path
 
+import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from sealcluster.core.errors import SealError, TransientError
 from sealcluster.core.ports import PullAuth
@@ -26,8 +29,8 @@ from sealcluster.images.errors import (
 from sealcluster.images.limits import Limits
 from sealcluster.images.service import ImageService
 from sealcluster.images.settings import ImageSettings
-from sealcluster.images.transport import Login, Transport
-from unit.images.builders import Image, files, rootfs, sha
+from sealcluster.images.transport import Login, Transport, _Translated
+from unit.images.builders import ROOTFS_FILES, Image, files, rootfs, sha
 from unit.images.registry_server import Registry
 
 AUTH = PullAuth()
@@ -82,7 +85,11 @@ async def test_a_damaged_partial_file_is_not_the_registrys_fault(
     registry: Registry, service: ImageService, settings: ImageSettings
 ) -> None:
     image = big()
-    (settings.store / "partial" / layer_of(image)).write_bytes(b"\0" * 1_000_000)
+    registry.faults.cut_after, registry.faults.cuts = {layer_of(image): 1_000_000}, 5
+    with pytest.raises(RegistryUnavailable):
+        await service.resolve("k", registry.add([image]), "amd64", AUTH)
+    [left] = (settings.store / "partial").iterdir()
+    left.write_bytes(b"\0" * 1_000_000)
     assert (await service.resolve("k", registry.add([image]), "amd64", AUTH)).parts
 
 
@@ -228,6 +235,8 @@ async def test_redirects_to_plain_http_are_refused(registry: Registry, service: 
         "https://[fe80::1]",
         "https://169.254.169.254/latest",
         "https://0.0.0.0",
+        "https://2852039166/latest",
+        "https://[::ffff:7f00:1]:2379",
         "https://localhost:2379",
         "https://user:word@registry.example",
         "//169.254.169.254/x",
@@ -241,12 +250,58 @@ async def test_redirects_to_the_machine_itself_are_refused(registry: Registry, s
     await service.close()
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1:2379", "[::1]:6443", "169.254.169.254", "localhost:5000", "0.0.0.0"])
+SPELLINGS = [
+    "127.1:2379",
+    "2130706433:2379",
+    "0x7f000001:2379",
+    "0177.0.0.1:2379",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::ffff:169.254.169.254]",
+    "[64:ff9b::a9fe:a9fe]",
+    "[2002:7f00:1::]",
+    "2852039166:80",
+    "0:80",
+]
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:2379", "[::1]:6443", "169.254.169.254", "localhost:5000", "0.0.0.0", *SPELLINGS])
 async def test_a_tenant_cannot_name_the_operators_own_machine(settings: ImageSettings, host: str) -> None:
     service = ImageService(replace(settings, own_machine=False, plain_http=frozenset(), attempts=1))
     with pytest.raises(RegistryUntrusted, match="own machine"):
         await service.resolve("k", f"{host}/a/b:v1", "amd64", AUTH)
     await service.close()
+
+
+@pytest.mark.parametrize("own_machine", [True, False])
+async def test_a_name_that_leads_to_the_operators_own_machine_is_not_connected_to(
+    settings: ImageSettings, monkeypatch: pytest.MonkeyPatch, own_machine: bool
+) -> None:
+    """By the reference itself, by a redirect and by a token service; who may name his own machine must do so himself."""
+    connected: list[str] = []
+    server = await asyncio.start_server(lambda _, writer: (connected.append("!"), writer.close())[-1], "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+
+    async def resolve(self: object, host: str, port: int = 0, family: int = 0) -> list[dict[str, object]]:
+        found = [("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)]
+        return [{"hostname": host, "host": h, "port": port, "family": f, "proto": 0, "flags": 0} for h, f in found]
+
+    monkeypatch.setattr(aiohttp.DefaultResolver, "resolve", resolve)
+    transport = Transport(replace(settings, own_machine=own_machine, plain_http=frozenset()))
+    place, named = f"loop.example:{port}", Login("registry.example", "a/b", ("u", "p"))
+    with pytest.raises(RegistryUntrusted, match=r"loop\.example is an address of the operator's own machine"):
+        async with transport.request("GET", URL(f"https://{place}/v2/"), named, {}, "x"):  # as after a redirect
+            pass
+    with pytest.raises(RegistryUntrusted, match="own machine"), _Translated("x", named.host):
+        await transport._log_in([Challenge("bearer", {"realm": f"https://{place}/token"})], named, "x")
+    assert not connected
+    with pytest.raises(RegistryUnavailable if own_machine else RegistryUntrusted):
+        async with transport.request("GET", transport.url(place, "x"), Login(place, "a/b"), {}, "x"):
+            pass
+    assert bool(connected) == own_machine
+    await transport.close()
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_registry_there_that_the_settings_allow_is_fine(registry: Registry, settings: ImageSettings) -> None:
@@ -256,7 +311,14 @@ async def test_a_registry_there_that_the_settings_allow_is_fine(registry: Regist
 
 
 @pytest.mark.parametrize(
-    "realm", ["https://169.254.169.254/token", "https://127.0.0.1:1/token", "http://internal/token", "file:///etc/passwd"]
+    "realm",
+    [
+        "https://[::ffff:169.254.169.254]/token",
+        "https://169.254.169.254/token",
+        "https://127.0.0.1:1/token",
+        "http://internal/token",
+        "file:///etc/passwd",
+    ],
 )
 async def test_a_token_is_not_fetched_from_the_machine_itself(settings: ImageSettings, realm: str) -> None:
     transport = Transport(settings)
@@ -326,3 +388,48 @@ async def test_a_cancelled_pull_lets_go(registry: Registry, service: ImageServic
     registry.faults.length.clear()
     async with asyncio.timeout(5):
         assert (await service.resolve("k", ref, "amd64", AUTH)).parts
+
+
+async def test_one_tenants_slow_registry_does_not_hold_up_anothers_pull(settings: ImageSettings) -> None:
+    """Both name the same public image, the first one at a registry of its own that never gets on."""
+    image = big(300_000)
+    async with Registry() as slow, Registry() as good:
+        data = image.packed()[0]
+        slow.faults.wrong, slow.faults.length = {layer_of(image): data[:200_000]}, {layer_of(image): len(data)}  # the rest never comes
+        service = ImageService(replace(settings, plain_http=frozenset({slow.address, good.address})))
+        first = asyncio.create_task(service.resolve("k", slow.add([image]), "amd64", AUTH))
+        async with asyncio.timeout(1.5):
+            await slow.sent_some.wait()
+            assert (await service.resolve("k", good.add([image]), "amd64", AUTH)).parts
+        assert not first.done()
+        slow.faults.wrong.clear()
+        slow.faults.length.clear()
+        assert (await first).parts  # what the other brought is good for both
+        await service.close()
+    assert not list((settings.store / "partial").iterdir())
+
+
+async def test_a_layer_that_two_images_share_is_not_collected_between_pull_and_cut(settings: ImageSettings) -> None:
+    shared = files({**ROOTFS_FILES, "bin/base": os.urandom(1 << 20)})
+    quick = rootfs(layers=[shared, files({"scripts/a.sh": "a"})], compression="")
+    late = rootfs(layers=[shared, files({"bin/b": os.urandom(200_000)})], compression="")
+    other = rootfs(layers=[files({**ROOTFS_FILES, "bin/c": os.urandom(1 << 20)})], compression="")
+    second = sha(late.packed()[1])
+    async with Registry() as registry:
+        service = ImageService(replace(settings, plain_http=frozenset({registry.address}), store_limit=7_500 << 10))
+        quick_ref, late_ref, other_ref = (registry.add([image], tag) for image, tag in ((quick, "a"), (late, "b"), (other, "c")))
+        registry.faults.wrong, registry.faults.length = {second: late.packed()[1][:150_000]}, {second: len(late.packed()[1])}
+        pull = asyncio.create_task(service.resolve("k", late_ref, "amd64", AUTH))
+        async with asyncio.timeout(10):
+            await registry.sent_some.wait()
+            while not (settings.store / "blobs" / sha(shared)).exists():  # noqa: ASYNC110 - a directory tells nobody
+                await asyncio.sleep(0.01)
+        await service.resolve("k", quick_ref, "amd64", AUTH)  # it is cut, and needs the shared layer no more
+        loose = settings.store / "blobs" / sha(b"loose")
+        loose.write_bytes(b"x" * (1 << 20))
+        await service.resolve("k", other_ref, "amd64", AUTH)  # this needs room for one of them, and the shared layer is the older one
+        assert not loose.exists()
+        registry.faults.wrong.clear()
+        registry.faults.length.clear()
+        assert (await pull).parts
+        await service.close()

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from sealcluster.core.images import ImageInfo, Part, RegistryTree
 from sealcluster.images import records
 from sealcluster.images.collector import make_room
 from sealcluster.images.errors import DigestMismatch, StoreFull
+from sealcluster.images.leases import Use
 from sealcluster.images.partial import Partial
 from sealcluster.images.store import ContentStore
 from unit.images.builders import sha
@@ -28,22 +30,28 @@ def store(tmp_path: Path) -> Iterator[ContentStore]:
     opened.lease.close()
 
 
-def put(store: ContentStore, content: bytes, *, age: float = 0, hold: bool = False) -> str:
+@contextmanager
+def another(store: ContentStore) -> Iterator[ContentStore]:
+    """Another process over the same store; what it holds is free when it ends."""
+    opened = ContentStore(store.root)
+    yield opened
+    opened.lease.close()
+
+
+def put(store: ContentStore, content: bytes, *, age: float = 0) -> str:
     digest = sha(content)
-    store.ingest(io.BytesIO(content), 0, len(content), digest, "test")
-    if not hold:
-        store.lease.release([digest])
+    with another(store) as writer:
+        writer.ingest(io.BytesIO(content), 0, len(content), digest, "test")
     used = 1_000_000_000 - age
     os.utime(store.path(digest), (used, used))
     return digest
 
 
-def image(store: ContentStore, *digests: str, key: str, age: float = 0, hold: bool = False) -> str:
+def image(store: ContentStore, *digests: str, key: str, age: float = 0) -> str:
     parts = tuple(Part(digest, store.path(digest).stat().st_size) for digest in digests)
     info = ImageInfo("ref", "name", "sha256:" + key, "amd64", "rootfs", parts=parts[:1], registry=RegistryTree(parts[1:], (("p", "d"),)))
-    records.save(store, key, info)
-    if not hold:
-        store.lease.release([key, *digests])
+    with another(store) as writer:
+        records.save(writer, key, info)
     used = 1_000_000_000 - age
     os.utime(store.images / f"{key}.json", (used, used))
     return key
@@ -101,14 +109,43 @@ def test_content_shared_by_images_stays_with_the_last(store: ContentStore) -> No
 
 
 def test_what_is_held_stays_and_a_full_store_says_so(store: ContentStore) -> None:
-    digest = put(store, b"a" * MIB, hold=True)
-    image(store, digest, key="held", hold=True)
-    with pytest.raises(StoreFull, match="1 of 2 MiB are in use"):
-        make_room(store, 2 * MIB, 2 * MIB)
-    assert records.load(store, "held") is not None
-    store.lease.release([digest, "held"])
+    digest = put(store, b"a" * MIB)
+    image(store, digest, key="held")
+    with another(store) as holder:
+        assert records.load(holder, "held") is not None
+        for whoever in (holder, store):
+            with pytest.raises(StoreFull, match="1 of 2 MiB are in use"):
+                make_room(whoever, 2 * MIB, 2 * MIB)
     make_room(store, 2 * MIB, 2 * MIB)
     assert not store.path(digest).exists()
+
+
+def test_what_several_use_stays_until_the_last_of_them_ends(store: ContentStore) -> None:
+    digest = put(store, b"a" * MIB)
+    first, second, late = Use([digest]), Use([digest]), Use([digest])
+    store.lease.begin(first)
+    store.lease.begin(second)
+    store.lease.end(first)
+    store.lease.end(first)
+    with another(store) as collector:
+        for whoever in (collector, store):
+            with pytest.raises(StoreFull):
+                make_room(whoever, 2 * MIB, 2 * MIB)
+        store.lease.end(second)
+        store.lease.end(late)
+        store.lease.begin(late)  # its work was cancelled before it began
+        make_room(collector, 2 * MIB, 2 * MIB)
+    assert not store.path(digest).exists()
+
+
+def test_the_end_of_a_use_does_not_let_go_what_is_held(store: ContentStore) -> None:
+    digest = put(store, b"a" * MIB)
+    use = Use([digest])
+    store.lease.begin(use)
+    assert store.has(digest)
+    store.lease.end(use)
+    with another(store) as collector, pytest.raises(StoreFull):
+        make_room(collector, 2 * MIB, 2 * MIB)
 
 
 _HOLDER = """
@@ -151,7 +188,7 @@ def test_another_process_keeps_what_it_holds_until_it_ends(store: ContentStore) 
 
 def test_a_partial_download_is_resumed_verified_and_written_by_one(store: ContentStore) -> None:
     content = os.urandom(3_000)
-    first, second = Partial(store, sha(content), 3_000), Partial(store, sha(content), 3_000)
+    first, second = (Partial(store, sha(content), 3_000, "r/x") for _ in range(2))
     assert first.open()
     assert not second.open()
     first.write(content[:1_000])
@@ -165,8 +202,20 @@ def test_a_partial_download_is_resumed_verified_and_written_by_one(store: Conten
     assert not list(store.partial.iterdir())
 
 
+def test_of_two_who_pull_the_same_from_elsewhere_neither_waits(store: ContentStore) -> None:
+    first, second = (Partial(store, sha(b"content"), 7, source) for source in ("r/x", "s/x"))
+    for partial in (first, second):
+        assert partial.open()
+        partial.write(b"content")
+    for partial in (second, first):
+        partial.finish("x")
+        partial.close()
+    assert store.verify(sha(b"content"))
+    assert not list(store.partial.iterdir())
+
+
 def test_a_wrong_partial_download_leaves_nothing(store: ContentStore) -> None:
-    partial = Partial(store, sha(b"right"), 5)
+    partial = Partial(store, sha(b"right"), 5, "r/x")
     assert partial.open()
     partial.write(b"wrong")
     with pytest.raises(DigestMismatch):
@@ -177,7 +226,7 @@ def test_a_wrong_partial_download_leaves_nothing(store: ContentStore) -> None:
 
 
 def test_partial_files_go_when_room_is_needed_but_not_while_they_are_written(store: ContentStore) -> None:
-    partial = Partial(store, "a" * 64, 4 * MIB)
+    partial = Partial(store, "a" * 64, 4 * MIB, "r/x")
     assert partial.open()
     partial.write(b"x" * MIB)
     with pytest.raises(StoreFull):

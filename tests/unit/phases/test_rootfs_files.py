@@ -1,5 +1,7 @@
 """Who may read what is rendered, and which text goes into which file."""
 
+import time
+
 import pytest
 
 from sealcluster.core.errors import TerminalError
@@ -70,6 +72,68 @@ def test_what_a_tenant_says_is_data_for_templates_and_never_a_template():
     found = image(templates={"etc/a.tmpl": "{{ .A }}|{{ .registryDomain }}"})
     here = view(spec(env={"A": "{{ .registryPassword }}$registryPassword"}), images={"amd64": (found,)}, registry_password=PASSWORD)
     assert files(here)["etc/a"] == (0o644, "{{ .registryPassword }}$registryPassword|sealos.hub")
+
+
+LOOP = '{{$x := splitList "," "' + ",".join("a" * 290) + '"}}{{range $x}}{{range $x}}{{end}}{{end}}'
+
+
+@pytest.mark.parametrize(
+    "text", [LOOP, "{{ .A }}" * 2_000, "{{/* a */}}" * 2_000, "{{ or" + " 1" * 4_000 + " }}"], ids=lambda text: text[:8]
+)
+def test_many_templates_cost_no_more_than_one(text):
+    """Each is within its bounds; 4 MiB of them would take the operator minutes for every host."""
+    here = world(image(templates={f"etc/{number}.tmpl": f"{text}{number}" for number in range((4 << 20) // len(text))}))
+    began = time.process_time()
+    with pytest.raises(TerminalError, match=r"rendering etc/\d+\.tmpl of image kubernetes: .* the image's templates"):
+        files(here)
+    assert time.process_time() - began < 5
+    began = time.process_time()
+    with pytest.raises(TerminalError) as caught:
+        files(here)
+    assert (caught.value.reason, caught.value.step) == ("TemplateFailed", "render")
+    assert time.process_time() - began < 0.2  # a refusal is remembered, too
+
+
+def test_many_merges_cost_no_more_than_a_large_one():
+    name = "manifests/big.yaml"
+    changes = [{"path": name, "strategy": "merge", "data": f"a{number}: {'x' * 50_000}\n"} for number in range(20)]
+    small = image(small_files={name: "z: 1\n"})
+    assert len(files(world(small, configs=changes[:5]))[name][1]) > 250_000
+    with pytest.raises(TerminalError, match="merge more than 1 MiB of text") as caught:
+        files(world(small, configs=[{**change, "data": change["data"].replace("x", "y")} for change in changes[:4] * 20]))
+    assert caught.value.reason == "InvalidSpec"
+
+
+def test_equal_inputs_are_rendered_once_and_other_inputs_anew(monkeypatch):
+    rendered = []
+
+    def render(text, data, *, name, budget):
+        rendered.append(name)
+        return f"{text} {data['registryDomain']} {data.get('A', '')}"
+
+    monkeypatch.setattr("sealcluster.phases.rootfs_files.render", render)
+    made = {"templates": {"etc/once.tmpl": "once"}}
+    for _ in range(3):
+        assert files(world(image(**made))) == {"etc/once": (0o644, "once sealos.hub ")}
+    assert len(rendered) == 1
+    others = [
+        (view(spec(env={"A": "1"}), images={"amd64": (image(**made),)}, registry_password=PASSWORD), (0o644, "once sealos.hub 1")),
+        (world(image(templates={"etc/once.tmpl": "twice"})), (0o644, "twice sealos.hub ")),
+        (world(image(**made, modes={"etc/once": 0o755})), (0o755, "once sealos.hub ")),
+        (
+            world(image(**made), configs=[{"path": "etc/once.tmpl", "strategy": "append", "data": "more"}]),
+            (0o644, "once\nmore sealos.hub "),
+        ),
+        (world(image(**made), configs=[config("etc/once.tmpl", "s")], texts={("Secret", "s", "k"): "x"}), (0o600, "x sealos.hub ")),
+        (
+            world(image(**made), configs=[config("etc/once.tmpl", config_map="s")], texts={("ConfigMap", "s", "k"): "x"}),
+            (0o644, "x sealos.hub "),
+        ),
+        (world(image(**made), configs=[config("etc/once.tmpl", "s")], texts={("Secret", "s", "k"): "y"}), (0o600, "y sealos.hub ")),
+    ]
+    for here, expected in others:
+        assert files(here) == {"etc/once": expected}
+    assert len(rendered) == 1 + len(others)
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["the image's", "the spec's"])

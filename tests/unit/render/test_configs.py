@@ -67,15 +67,12 @@ def test_merge_does_not_change_what_an_anchor_shares() -> None:
         ("a: [", "a: 2", "line 1"),
         ("a: 1", "a: 2\n---\nb: 3", "one YAML document"),
         ("a: " + "[" * 5_000, "a: 2", "nested too deeply"),
-        ("a: 1", "&a {x: *a}", ""),
-        ("&b {x: *b}", "&a {x: *a}", "nested too deeply"),
+        ("a: 1", "&a {x: *a}", "refers to itself"),
+        ("&b {x: *b}", "a: 1", "refers to itself"),
         ("a: \x01", "a: 1", "characters"),
     ],
 )
 def test_merge_refuses(old: str, data: str, problem: str) -> None:
-    if not problem:
-        assert "x:" in _merge(old, data)
-        return
     with pytest.raises(ConfigError, match=r"etc/x\.yaml") as caught:
         _merge(old, data)
     assert problem in str(caught.value)
