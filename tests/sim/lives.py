@@ -1,5 +1,6 @@
 """A long life of one cluster in the simulation: wishes one after another, and what each of them made happen on which machine."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
 
@@ -20,6 +21,15 @@ def rows(*names: str, **more: list[str]) -> list[dict[str, object]]:
 def cluster(*names: str, roles: dict[str, list[str]] | None = None, **more: object) -> SealClusterSpec:
     """A whole spec over these hosts."""
     return specs.spec(hosts=rows(*names, **(roles or {})), **more)
+
+
+async def job_runs(sim: Simulation, machine: str, step: str) -> None:
+    """Wait until a job of this step runs on the machine."""
+    for _ in range(100_000):
+        if any(run.key[0] == step for run in sim.world.machine(machine).jobs.running()):
+            return
+        await asyncio.sleep(0.1)
+    raise AssertionError(f"{step} never ran on {machine}")
 
 
 class Life:

@@ -7,6 +7,7 @@ import pytest
 from sealcluster.phases import turn
 from sealcluster.testing import clock, scenarios, specs, truth
 from sealcluster.testing.driver import Simulation
+from sim.lives import job_runs
 
 
 def rows(names):
@@ -32,14 +33,6 @@ def verdict(spec, tell, limit=20_000):
         return found
 
     return clock.run(main(), limit=limit)
-
-
-async def job_runs(sim, machine, step):
-    for _ in range(100_000):
-        if any(run.key[0] == step for run in sim.world.machine(machine).jobs.running()):
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError(f"{step} never ran on {machine}")
 
 
 @pytest.mark.parametrize("step", ["kubeadm-init", "pull"])

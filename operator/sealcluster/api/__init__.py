@@ -52,7 +52,8 @@ from sealcluster.api.status import (
     SealClusterStatus,
 )
 from sealcluster.api.summary import Account, Finding, Note, begin, phase_word, set_conditions, summarize, timestamp
-from sealcluster.api.validation import validate, validate_change, validate_rootfs
+from sealcluster.api.validation import validate, validate_rootfs
+from sealcluster.api.validation_change import made_from, validate_change
 
 __all__ = [
     "ACKNOWLEDGE_LOST_ANNOTATION",
@@ -124,6 +125,7 @@ __all__ = [
     "duration",
     "hint",
     "is_terminal",
+    "made_from",
     "parse",
     "phase_word",
     "set_conditions",

@@ -52,7 +52,7 @@ RUNNING: Mapping[Reason, Entry] = {
     Reason.STATE_UNREADABLE: for_cluster(
         C.CONTROL_PLANE_INITIALIZED,
         PERSON,
-        "The cluster's state record is damaged, or a newer release wrote it.",
+        "The cluster's state record is damaged, older than the cluster, or a newer release wrote it.",
         "Run the newer release, or restore the record from a backup; it cannot be made up from the hosts.",
     ),
     Reason.KUBEADM_INIT_FAILED: for_cluster(

@@ -16,6 +16,15 @@ from sealcluster.api.scalars import unique_by
 MAX_PLAN_STEPS = 50
 """Steps of the plan that status shows; the full plan is printed by `sealcluster plan`."""
 
+MAX_HOST_ROWS = 4000
+"""Twice what spec.hosts may hold: all machines may be replaced by others at once."""
+
+MAX_CLUSTERFILE = 262144
+"""Characters."""
+
+MAX_VERSION, MAX_ARCH, MAX_RETRY = 64, 16, 128
+"""Characters of what others say: images, machines, Nodes, annotations. `engine.status` cuts what is longer."""
+
 Time = Annotated[str, StringConstraints(max_length=40), Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339 time in UTC with seconds, such as 2026-01-31T12:00:00Z."""
 
@@ -99,7 +108,7 @@ class HostStatus(StatusModel):
     node_ready: bool | None = None
     """Whether its Node is Ready; absent while it has none, or in a large cluster when state says it."""
 
-    version: Annotated[str, StringConstraints(max_length=64)] | None = None
+    version: Annotated[str, StringConstraints(max_length=MAX_VERSION)] | None = None
     """Version of its kubelet; absent in a large cluster when it is status.version."""
 
     machine_id: Annotated[str, StringConstraints(max_length=64)] | None = None
@@ -108,7 +117,7 @@ class HostStatus(StatusModel):
     host_key_fingerprint: Annotated[str, StringConstraints(max_length=96)] | None = None
     """SHA256 fingerprint of its SSH host key."""
 
-    arch: Annotated[str, StringConstraints(max_length=16)] | None = None
+    arch: Annotated[str, StringConstraints(max_length=MAX_ARCH)] | None = None
     """Architecture in the words of OCI images: amd64 or arm64."""
 
 
@@ -248,7 +257,7 @@ class SealClusterStatus(StatusModel):
     initialized: bool | None = None
     """True once kubeadm init succeeded; for display, the state record decides."""
 
-    version: Annotated[str, StringConstraints(max_length=64)] | None = None
+    version: Annotated[str, StringConstraints(max_length=MAX_VERSION)] | None = None
     """Version of Kubernetes in the cluster."""
 
     endpoint: Short | None = None
@@ -257,7 +266,7 @@ class SealClusterStatus(StatusModel):
     nodes: NodeCounts | None = None
     """Counts of nodes."""
 
-    hosts: Annotated[tuple[HostStatus, ...], Field(max_length=4000, json_schema_extra={"x-kubernetes-list-type": "atomic"})] = ()
+    hosts: Annotated[tuple[HostStatus, ...], Field(max_length=MAX_HOST_ROWS, json_schema_extra={"x-kubernetes-list-type": "atomic"})] = ()
     """Every host in spec and every one that is leaving."""
 
     plan: PlanStatus | None = None
@@ -269,8 +278,8 @@ class SealClusterStatus(StatusModel):
     certificates: CertificateExpiry | None = None
     """The certificate that expires first."""
 
-    clusterfile: Annotated[str, StringConstraints(max_length=262144)] | None = None
-    """The cluster in sealos' own format, resolved, without secrets."""
+    clusterfile: Annotated[str, StringConstraints(max_length=MAX_CLUSTERFILE)] | None = None
+    """The cluster in sealos' own format, resolved, without secrets; one that is too large for status is left out, and a comment says so."""
 
-    last_handled_retry_at: Annotated[str, StringConstraints(max_length=128)] | None = None
-    """Value of the annotation sealcluster.io/retry that was handled last."""
+    last_handled_retry_at: Annotated[str, StringConstraints(max_length=MAX_RETRY)] | None = None
+    """Value of the annotation sealcluster.io/retry that was handled last; of more than 128 characters the first ones and a digest of all."""

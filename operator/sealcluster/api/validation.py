@@ -6,7 +6,6 @@ Everything wrong is listed, nothing is touched before the list is empty.
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator
 
-from sealcluster.api.base import ApiModel, Immutable
 from sealcluster.api.conditions import Reason
 from sealcluster.api.durations import duration
 from sealcluster.api.field_errors import FieldError
@@ -34,11 +33,6 @@ def validate(spec: SealClusterSpec) -> list[FieldError]:
         _certificate_errors,
     )
     return [error for check in checks for error in check(spec)]
-
-
-def validate_change(old: SealClusterSpec, new: SealClusterSpec) -> list[FieldError]:
-    """What may not change once the cluster is initialised; for the marked fields the API server says the same by CEL."""
-    return [*_immutable_errors(old, new, "spec"), *_document_errors(old, new)]
 
 
 def validate_rootfs(spec: SealClusterSpec, image: str, recorded: str, wanted: str) -> list[FieldError]:
@@ -89,24 +83,3 @@ def _certificate_errors(spec: SealClusterSpec) -> Iterator[FieldError]:
     certificates = spec.certificates
     if duration(certificates.validity) > duration(certificates.ca_validity):
         yield FieldError("spec.certificates.validity", "is longer than caValidity: a certificate cannot outlive its authority")
-
-
-def _immutable_errors(old: ApiModel, new: ApiModel, path: str) -> Iterator[FieldError]:
-    for name, info in type(new).model_fields.items():
-        before, after = getattr(old, name), getattr(new, name)
-        field = f"{path}.{info.alias}"
-        marks = [mark for mark in info.metadata if isinstance(mark, Immutable)]
-        if marks and before != after:
-            yield FieldError(field, f"cannot be changed from {before} to {after}: {marks[0].why}", Reason.IMMUTABLE_FIELD)
-        elif isinstance(before, ApiModel) and isinstance(after, ApiModel):
-            yield from _immutable_errors(before, after, field)
-
-
-def _document_errors(old: SealClusterSpec, new: SealClusterSpec) -> Iterator[FieldError]:
-    for name, info in type(new.kubeadm).model_fields.items():
-        if name != "join" and getattr(old.kubeadm, name) != getattr(new.kubeadm, name):
-            yield FieldError(
-                f"spec.kubeadm.{info.alias}",
-                "cannot be changed once the cluster is initialised: put the previous document back",
-                Reason.IMMUTABLE_FIELD,
-            )

@@ -14,10 +14,11 @@ from sealcluster.cli.failures import say, spoken
 from sealcluster.cli.here import Here, emit
 from sealcluster.cli.options import Format, Login, Patience, Registries
 from sealcluster.cli.records import Records, manifest
-from sealcluster.cli.session import converge, desired_of
+from sealcluster.cli.session import converge, desired_of, unlike
 from sealcluster.cli.statusview import History
 from sealcluster.core.errors import TerminalError, TransientError
 from sealcluster.engine import Report
+from sealcluster.engine.origin import origin
 
 LOGINS = ("ssh-privatekey", "password")
 """Keys of a credentials Secret of which one is needed."""
@@ -60,11 +61,10 @@ def _refuse(here: Here, records: Records, before: SealCluster | None, wanted: Se
             reason="InvalidSpec",
             hint=f"finish that first: sealcluster delete {wanted.name} --reset --yes",
         )
-    state, _ = here.outside.run(records.management.load_state())
-    if before is not None and state is not None and state.init.initialized:
-        problems = validate_change(before.spec, wanted.spec)
-        if problems:
-            raise InvalidSealCluster(problems)
+    made_from = here.outside.run(origin(records.management, (before or wanted).spec))
+    problems = validate_change(made_from, wanted.spec)
+    if problems:
+        raise InvalidSealCluster(problems)
 
 
 def stamped(before: SealCluster | None, wanted: SealCluster) -> SealCluster:
@@ -139,6 +139,8 @@ def carry_out(here: Here, records: Records, wanted: SealCluster, patience: Patie
 
 
 def _why(report: Report) -> str:
+    for error in unlike(report):
+        return f"stopped, a person is needed: {error}"
     if report.account.paused:
         return "spec.paused holds up every change: set it to false and apply again"
     first = next((p for p in sorted(report.problems, key=lambda p: not p.cluster) if p.terminal), None)

@@ -8,7 +8,8 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from sealcluster.api import ACKNOWLEDGE_LOST_ANNOTATION, SealCluster
+from sealcluster.api import ACKNOWLEDGE_LOST_ANNOTATION, SealCluster, validate_change
+from sealcluster.api.field_errors import FieldError
 from sealcluster.cli.observer import NoImages
 from sealcluster.core.errors import TransientError
 from sealcluster.engine import Desired, Engine, Ports, Report
@@ -71,7 +72,13 @@ def finished(report: Report) -> bool:
     """Nothing is left to wait for."""
     if report.view.deleting:
         return report.released or stuck(report)
-    return report.ready or stuck(report)
+    return report.ready or stuck(report) or bool(unlike(report))
+
+
+def unlike(report: Report) -> list[FieldError]:
+    """What a cluster was made from and is not wanted any more: an earlier command had begun `kubeadm init`, and the wish was changed then."""
+    view = report.view
+    return validate_change(view.state.made_from, view.spec) if view.initialized and not view.deleting else []
 
 
 def stuck(report: Report) -> bool:

@@ -30,7 +30,8 @@ class Finalizer:
 
     async def release(self, body: Body) -> Body | None:
         """Take it away; those of others stay."""
-        return await self._set(body, [f for f in body["metadata"].get("finalizers") or () if f != FINALIZER])
+        finalizers = list(body["metadata"].get("finalizers") or ())
+        return await self._set(body, [f for f in finalizers if f != FINALIZER]) if FINALIZER in finalizers else None
 
     async def _set(self, body: Body, finalizers: list[str]) -> Body | None:
         patch = [

@@ -7,16 +7,18 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from sealcluster.api import RETRY_ANNOTATION, DeletionPolicy, InvalidSealCluster, SealCluster, parse
+from sealcluster.api import FINALIZER, RETRY_ANNOTATION, DeletionPolicy, InvalidSealCluster, SealCluster, parse
 from sealcluster.api.conditions import Reason
 from sealcluster.api.field_errors import FieldError
-from sealcluster.api.validation import validate, validate_change
+from sealcluster.api.validation import validate
+from sealcluster.api.validation_change import validate_change
 from sealcluster.controller.durations import PhaseDurations
 from sealcluster.controller.finalizer import Finalizer
 from sealcluster.controller.supervisor_port import Adapters
 from sealcluster.controller.voice import Voice
 from sealcluster.core.errors import Fenced, SealError
 from sealcluster.engine import Desired, Engine, Report
+from sealcluster.engine.origin import origin
 from sealcluster.engine.pace import Pace
 from sealcluster.kube.client import KubeClient
 from sealcluster.kube.events import EventRecorder
@@ -48,6 +50,10 @@ class ObjectSupervisor:
         self._finalizer = Finalizer(client, self.namespace, self.name, self.uid)
         self._engine: Engine | None = None
         self._engine_task: asyncio.Task[Report] | None = None
+        self._made_from: Mapping[str, str] = {}
+        """What is built into the cluster; empty while it is not known to exist."""
+        self._untold = ""
+        """Why the last report could not be told."""
         self._fenced = False
         self._purged = False
         self._task = asyncio.create_task(self._run(), name=f"{self.namespace}/{self.name}")
@@ -109,46 +115,79 @@ class ObjectSupervisor:
         if self._fenced:
             await self._stop_engine()
             return  # another operator's word counts, also about what is to be said
+        meta = self._body["metadata"]
+        generation = int(meta.get("generation", 1))
+        self._voice.seen(generation, deleting=bool(meta.get("deletionTimestamp")))
         if self._purged:
-            await self._release()  # again: the API server did not take it the first time
+            await self._let_go()  # again: the API server did not take it the first time
             return
-        generation = int(self._body["metadata"].get("generation", 1))
-        self._voice.seen(generation)
         try:
             cluster = parse(self._body)
         except InvalidSealCluster as error:
-            first = error.errors[0]
-            if self._body["metadata"].get("deletionTimestamp") and (self._body.get("spec") or {}).get("deletionPolicy") != "Reset":
-                await self._release()  # nothing on a machine is asked for: an object that nobody can read must not stay for ever
+            if meta.get("deletionTimestamp") and await self._asks_for_nothing():
+                await self._let_go()
+            else:
+                await self._refuse(error.errors[0].reason, _listed(error.errors))
+            return
+        if cluster.deleting:
+            if await self._gone_without_an_engine(cluster):
                 return
-            await self._refuse(first.reason, _listed(error.errors))
-            return
-        if not cluster.deleting:
+        else:
             await self._take_answer(self._finalizer.hold)
-        problems = [] if cluster.deleting else [*validate(cluster.spec), *self._change_errors(cluster)]
-        if problems:
-            await self._refuse(problems[0].reason, _listed(problems))
-            return
-        if cluster.deleting and not cluster.spec.paused and cluster.spec.deletion_policy is DeletionPolicy.RETAIN:
-            await self._stop_engine()
-            await self._events.normal(
-                "Retained",
-                "the cluster keeps running; its state and authorities stay in Secrets: apply the same object to take it up again",
-            )
-            await self._release()
-            return
+            problems = validate(cluster.spec) or await self._change_errors(cluster)
+            if problems:
+                await self._refuse(problems[0].reason, _listed(problems))
+                return
         desired = self._desired(cluster, generation)
         if self._engine is None and not self._fenced:
             self._start_engine(desired)
         elif self._engine is not None:
             self._engine.update(desired)
 
-    def _change_errors(self, cluster: SealCluster) -> list[FieldError]:
-        """What may not change once the cluster exists, against the last spec that was taken on."""
+    async def _asks_for_nothing(self) -> bool:
+        """True for the deletion of an object that nobody can read when nothing on a machine is asked for, or none was touched: it must not
+        stay for ever."""
+        return (self._body.get("spec") or {}).get("deletionPolicy") != "Reset" or not await self._on_record()
+
+    async def _gone_without_an_engine(self, cluster: SealCluster) -> bool:
+        """True for a deletion that needs no machine to be cleaned."""
+        if cluster.spec.deletion_policy is DeletionPolicy.RETAIN and not cluster.spec.paused:
+            await self._retain()
+        elif self._engine is None and not await self._on_record():
+            # Never touched, or purged by one who was killed then. An engine would begin with a record, which the API server refuses
+            # in a namespace that is being deleted.
+            if cluster.spec.paused:
+                self._voice.going(paused=True)
+            else:
+                await self._management.purge()
+                await self._let_go()
+        else:
+            return False
+        return True
+
+    async def _retain(self) -> None:
+        self._voice.going()  # before anything is awaited: in one write with the new generation
+        await self._stop_engine()
+        if FINALIZER in (self._body["metadata"].get("finalizers") or ()):
+            await self._events.normal(
+                "Retained",
+                "the cluster keeps running; its state and authorities stay in Secrets: apply the same object to take it up again",
+            )
+        await self._let_go()
+
+    async def _on_record(self) -> bool:
+        """False when no machine was ever touched for this cluster, or all were released."""
+        record, _ = await self._management.load_state()
+        return record is not None
+
+    async def _change_errors(self, cluster: SealCluster) -> list[FieldError]:
+        """What may not change once the cluster exists, against its state record: it was made from that, whatever was refused or taken on since."""
         report = self.report
-        if report is None or not report.view.initialized:
-            return []
-        return validate_change(report.view.spec, cluster.spec)
+        if not self._made_from and report is not None and report.view.initialized:
+            self._made_from = report.view.state.made_from
+        if not self._made_from and self._engine is None:
+            self._made_from = await origin(self._management, cluster.spec)
+        return validate_change(self._made_from, cluster.spec)
 
     def _desired(self, cluster: SealCluster, generation: int) -> Desired:
         annotations = dict(cluster.metadata.annotations)
@@ -191,7 +230,7 @@ class ObjectSupervisor:
                 return
             self._purged = True
             await self._events.normal("Released", "every machine was cleaned and verified")
-            await self._release()
+            await self._let_go()
             return
         if isinstance(error, Fenced):
             self._fenced = True
@@ -212,8 +251,17 @@ class ObjectSupervisor:
         self._changed.set()
 
     def _on_report(self, report: Report) -> None:
+        """A report that cannot be told must not stop the work on machines, or the next one would meet the same again and again."""
         self.report = report
-        self._voice.report(report)
+        try:
+            self._voice.report(report)
+            self._untold = ""
+        except Exception as error:
+            message = f"making the status: {type(error).__name__}: {error}"
+            if message != self._untold:
+                log.exception("%s", message, extra=self._extra())
+            self._untold = message
+            self._voice.trouble(Reason.INTERNAL_ERROR, message)
 
     async def _ours(self) -> bool:
         """False, and the end of our work, once another operator has taken the cluster over."""
@@ -231,7 +279,10 @@ class ObjectSupervisor:
         await self._stop_engine()
         self._voice.refuse(reason, message)
 
-    async def _release(self) -> None:
+    async def _let_go(self) -> None:
+        """Nothing is held on machines any more: said, for another finalizer may keep the object, and ours taken away."""
+        self._voice.going()
+        await self._stop_engine()
         await self._take_answer(self._finalizer.release)
 
     async def _take_answer(self, ask: Callable[[Body], Awaitable[Body | None]]) -> None:

@@ -43,6 +43,7 @@ class Voice:
         self._generation = generation if known else -1
         self._resuming = known and any(c.type == C.READY and c.status is ConditionStatus.TRUE for c in self._conditions)
         """What an operator before us said of this generation holds until we have looked ourselves."""
+        self._deleting = False
         self._story = Story()
         self._refused = ("", "")
         """What was told of a spec that cannot be used."""
@@ -50,8 +51,9 @@ class Voice:
         """The last one that could be made: an operator that has just started does not know the images yet."""
         self._pending_events: set[asyncio.Task[None]] = set()
 
-    def seen(self, generation: int) -> None:
+    def seen(self, generation: int, *, deleting: bool) -> None:
         """The object as it is now; of a new generation nothing that was said before holds."""
+        self._deleting = deleting
         if generation == self._generation:
             return
         self._generation = generation
@@ -85,7 +87,8 @@ class Voice:
     def refuse(self, reason: Reason, message: str) -> None:
         """The spec cannot be used; no engine works on it."""
         self._durations.add(self._phases.interrupt(self._now()))
-        self._tell(Account(details={C.SPEC_VALID: Finding.false(reason, message)}, blocked=Note(reason, message)))
+        details = {C.SPEC_VALID: Finding.false(reason, message)}
+        self._tell(Account(details=details, blocked=Note(reason, message), deleting=self._deleting))
         if self._refused != (str(reason), message):
             self._refused = (str(reason), message)
             self._event(str(reason), message, warning=True)
@@ -93,7 +96,12 @@ class Voice:
     def trouble(self, reason: Reason, message: str) -> None:
         """Something that may pass."""
         note = Note(Reason.PROGRESSING_WITH_RETRY, f"{message}; trying again")
-        self._tell(Account(working=note, details={C.AVAILABLE: Finding.unknown(reason, message)}))
+        self._tell(Account(working=note, details={C.AVAILABLE: Finding.unknown(reason, message)}, deleting=self._deleting))
+
+    def going(self, *, paused: bool = False) -> None:
+        """It is being deleted and no engine works on it: nothing is held on machines, or `paused` holds up even that."""
+        self._durations.add(self._phases.interrupt(self._now()))
+        self._tell(Account(applied=not paused, paused=paused, deleting=True))
 
     def _event(self, reason: str, text: str, *, warning: bool) -> None:
         record = self._events.warning if warning else self._events.normal

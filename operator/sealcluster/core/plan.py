@@ -24,6 +24,8 @@ class Action:
     """Hosts to look at again while it waits, because what it needs happens there by itself."""
     step: str = ""
     """The journal step of the long job that it runs: after a restart it may start while just this job runs, and waits for it."""
+    undoes: str = ""
+    """Key of the action whose failure this one makes good: what is known of that failure stays known meanwhile."""
     aside: str = ""
     """Name of a lane of its own beside the host's: for what disturbs nothing that runs there."""
     weight: str = "light"

@@ -69,6 +69,9 @@ class InitRecord:
         return bool(self.etcd_cluster_id)
 
 
+BEGUN = -1
+
+
 @dataclass(frozen=True, slots=True)
 class GuestRecord:
     """How the commands of one image ended."""
@@ -76,6 +79,7 @@ class GuestRecord:
     digest: str
     """Covers the image's digest, its commands and its env: a change runs it again."""
     rc: int
+    """BEGUN from before they start until their end was seen."""
     host: str = ""
     time: float = 0.0
 
@@ -93,6 +97,9 @@ class StateRecord:
     rootfs: Mapping[str, str] = field(default_factory=dict)
     """Digest of the rootfs image that the cluster was made from, by architecture."""
     version: str = ""
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    """What is built into the cluster, as the spec had it when `kubeadm init` was begun: `api.made_from`. Empty in records of releases that did
+    not write it down."""
     pki_created: bool = False
     first_keys: Mapping[str, FirstKey] = field(default_factory=dict)
     """By name of the host, as long as its row is in the spec and not in the inventory, which then keeps the key."""

@@ -201,7 +201,7 @@ class Memory:
         if mine < sight.answered:
             return  # a look that began later was quicker
         sight.answered = mine
-        sight.facts = facts
+        sight.facts, sight.seen_at = facts, (reach.address, reach.port)
         sight.error, sight.failures, sight.retry_at = None, 0, 0.0
         await self._certificates(name, sight)
         if sight.facts.owner is not None and sight.facts.owner.cluster_id == self.state.cluster_id and sight.facts.fence > self.state.fence:
@@ -226,7 +226,12 @@ class Memory:
             return
         found = sight.facts.certificates
         now = self.ports.clock.now()
-        sight.missing_certificates = self.ports.certs.missing(self.pki, node_identity(view, host), certificate_policy(view), found, now)
+        try:
+            identity = node_identity(view, host)
+        except SealError:  # documents that cannot be read are a problem of the image or the spec, told by who plans with them
+            sight.missing_certificates = ("all",)
+            return
+        sight.missing_certificates = self.ports.certs.missing(self.pki, identity, certificate_policy(view), found, now)
         sight.expiry = min((end for end in map(self._expiry, found.values()) if end is not None), default=None)
 
     def _expiry(self, pem: str) -> float | None:

@@ -135,7 +135,7 @@ def _working(
     settling: bool,
     standstill: bool,
 ) -> Note | None:
-    made = view.kubeconfig is not None and all(i.name in view.state.guests for i in view.any_images if i.type == "application")
+    made = view.kubeconfig is not None and all(_succeeded(view, i.name) for i in view.any_images if i.type == "application")
     fresh = Reason.DELETING if view.deleting else (Reason.UPDATING if made else Reason.PROVISIONING)
     stuck = {p.host for p in problems if p.terminal}
     transient = [p for p in problems if not p.terminal and (not p.host or p.host not in stuck) and not _just_down(view, p)]
@@ -160,6 +160,11 @@ def _working(
     if settling and not problems and not view.cluster_settled:
         return Note(fresh, f"waiting for {view.unsettled}")
     return None
+
+
+def _succeeded(view: ClusterView, image: str) -> bool:
+    record = view.state.guests.get(image)
+    return record is not None and record.rc == 0
 
 
 def _stands_still(action: Action, stuck: AbstractSet[str]) -> bool:

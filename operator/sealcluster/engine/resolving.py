@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sealcluster.core.errors import TerminalError
+from sealcluster.core.errors import SealError, TerminalError
 from sealcluster.core.images import ImageInfo
 from sealcluster.core.ports import PullAuth
 from sealcluster.engine.memory import Memory
 from sealcluster.engine.references import References
+from sealcluster.phases.kubeadm_inputs import cluster_inputs
 
 
 class Resolver:
@@ -27,7 +28,13 @@ class Resolver:
             auth = await ports.management.pull_auth([str(r.name) for r in desired.spec.pull_secret_refs])
         infos = [await ports.images.resolve(str(i.name), str(i.ref), arch, auth, None) for i in desired.spec.images]
         self._refuse_upgrade(arch, infos)
+        before = dict(self._memory.images)
         self._memory.images[arch] = tuple(infos)
+        try:
+            cluster_inputs(self._memory.view(frozenset()))
+        except SealError:  # what kubeadm is to be told cannot be made from these images: nothing is touched
+            self._memory.images = before
+            raise
         self._memory.image_refs = tuple((str(i.name), str(i.ref)) for i in desired.spec.images)
         self._memory.stale |= {h.name for h in self._memory.view(frozenset()).masters}
 

@@ -14,6 +14,8 @@ class Sight:
     """The last look at one host."""
 
     facts: HostFacts | None = None
+    seen_at: tuple[str, int] = ("", 0)
+    """Address and port at which they were seen."""
     error: Problem | None = None
     host_key: str = ""
     looked_at: float = 0.0

@@ -1,4 +1,7 @@
-"""From a report to `status`. Pure: the old conditions and the time come in, the new status goes out."""
+"""From a report to `status`. Pure: the old conditions and the time come in, the new status goes out.
+
+What machines, images, Nodes and annotations say may be longer than status has room for: it is cut here, never refused.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import UTC, datetime
 
 from sealcluster.api import (
     MAX_PLAN_STEPS,
+    RETRY_ANNOTATION,
     CertificateExpiry,
     HostState,
     HostStatus,
@@ -20,7 +24,7 @@ from sealcluster.api import (
 )
 from sealcluster.api import Failure as FailureStatus
 from sealcluster.api.catalogue import CATALOGUE
-from sealcluster.api.status import Condition
+from sealcluster.api.status import MAX_ARCH, MAX_CLUSTERFILE, MAX_HOST_ROWS, MAX_RETRY, MAX_VERSION, Condition
 from sealcluster.api.summary import phase_word, set_conditions, shorten, summarize, timestamp
 from sealcluster.core.plan import Action, Problem
 from sealcluster.core.view import HostView
@@ -28,6 +32,7 @@ from sealcluster.engine.report import Report, as_reason
 from sealcluster.phases.clusterfile import clusterfile
 
 SHORT = 256
+INT32 = 2**31 - 1
 
 
 def make_status(
@@ -43,16 +48,36 @@ def make_status(
         phase=phase_word(conditions),
         progress=_progress(report),
         initialized=view.initialized,
-        version=view.version or None,
+        version=_cut(view.version, MAX_VERSION),
         endpoint=f"https://{leader.address}:{view.spec.endpoint.port}" if leader and view.initialized else None,
         nodes=_counts(report),
         hosts=_hosts(report, fingerprints),
         plan=_plan(report),
         last_failure=_since(failure, _failure(report)),
         certificates=_certificates(report),
-        clusterfile=clusterfile(view, ready=report.ready),
-        last_handled_retry_at=view.annotations.get("sealcluster.io/retry"),
+        clusterfile=_clusterfile(report),
+        last_handled_retry_at=_retry(view.annotations.get(RETRY_ANNOTATION)),
     )
+
+
+def _cut(text: str | None, limit: int) -> str | None:
+    return shorten(text, limit) if text else None
+
+
+def _clusterfile(report: Report) -> str | None:
+    """In place of one that does not fit a comment: it is YAML too, and the one from before would be out of date."""
+    text = clusterfile(report.view, ready=report.ready)
+    if text is None or len(text) <= MAX_CLUSTERFILE:
+        return text
+    return f"# left out: it has {len(text)} characters, status has room for {MAX_CLUSTERFILE}\n"
+
+
+def _retry(word: str | None) -> str | None:
+    """Two words that differ must not look alike, so that whoever set one sees when it is handled."""
+    if word is None or len(word) <= MAX_RETRY:
+        return word
+    digest = "…" + hashlib.sha256(word.encode()).hexdigest()[:16]
+    return word[: MAX_RETRY - len(digest)] + digest
 
 
 def _progress(report: Report) -> Progress | None:
@@ -84,7 +109,8 @@ def _counts(report: Report) -> NodeCounts:
 def _hosts(report: Report, fingerprints: dict[str, str]) -> tuple[HostStatus, ...]:
     problems = {p.host: p for p in reversed(report.problems)}  # the first one of each host counts
     actions = {a.host: a for a in reversed(list(report.running.values()))}
-    return tuple(_host(report, h, fingerprints.get(h.name), problems.get(h.name), actions.get(h.name)) for h in report.view.hosts.values())
+    shown = list(report.view.hosts.values())[:MAX_HOST_ROWS]  # those of the spec come first
+    return tuple(_host(report, h, fingerprints.get(h.name), problems.get(h.name), actions.get(h.name)) for h in shown)
 
 
 def _host(report: Report, host: HostView, fingerprint: str | None, problem: Problem | None, action: Action | None) -> HostStatus:
@@ -113,12 +139,12 @@ def _host(report: Report, host: HostView, fingerprint: str | None, problem: Prob
         roles=tuple(Role(r) for r in host.roles),
         state=state,
         reason=str(as_reason(problem.reason)) if problem else None,
-        message=shorten(message, SHORT) if message else None,
+        message=_cut(message, SHORT),
         node_ready=node.ready if node else None,
-        version=node.version if node else None,
+        version=_cut(node.version, MAX_VERSION) if node else None,
         machine_id=host.facts.machine_id if host.facts else (host.row.machine_id if host.row else None),
         host_key_fingerprint=fingerprint,
-        arch=host.facts.arch if host.facts else None,
+        arch=_cut(host.facts.arch, MAX_ARCH) if host.facts else None,
     )
 
 
@@ -143,7 +169,7 @@ def _failure(report: Report) -> FailureStatus | None:
             host=last.problem.host or None,
             phase=last.problem.phase,
             step=shorten(last.step, SHORT),
-            exit_code=last.exit_code,
+            exit_code=None if last.exit_code is None else max(-INT32, min(last.exit_code, INT32)),
             reason=str(reason),
             message=shorten(last.problem.message, 2048),
             hint=shorten(last.problem.hint or CATALOGUE[reason].cure, 1024) or None,

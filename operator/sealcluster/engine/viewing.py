@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sealcluster.core.facts import HostFacts
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.engine.sights import Sight
 from sealcluster.engine.steady import steady
@@ -24,7 +26,7 @@ def make_view(memory: Memory, names: Iterable[str], running: frozenset[str]) -> 
             name=name,
             spec=spec,
             row=memory.state.inventory.get(name),
-            facts=sight.facts,
+            facts=_what_counts(memory, name, sight),
             error=sight.error,
             host_key=sight.host_key,
             missing_certificates=sight.missing_certificates,
@@ -55,3 +57,20 @@ def make_view(memory: Memory, names: Iterable[str], running: frozenset[str]) -> 
         problems=memory.problems,
         annotations=dict(memory.desired.annotations),
     )
+
+
+def _what_counts(memory: Memory, name: str, sight: Sight) -> HostFacts | None:
+    """Nothing that was seen at another place than where the host is wanted now; nothing that was done there for another cluster."""
+    facts = sight.facts
+    if facts is None or sight.seen_at != _place(memory, name):
+        return None
+    if facts.owner is not None and facts.owner.cluster_id != memory.state.cluster_id:
+        return replace(facts, journal={}, jobs={}, etcd=None, certificates={}, parts=frozenset())
+    return facts
+
+
+def _place(memory: Memory, name: str) -> tuple[str, int]:
+    spec, row = memory.row(name), memory.state.inventory.get(name)
+    if spec is not None:
+        return str(spec.address), int(spec.port or memory.desired.spec.ssh.port)
+    return (row.address, row.port) if row is not None else ("", 0)

@@ -60,7 +60,8 @@ class Work:
             return False
         started = False
         self.occupied.clear()
-        self._outcomes.keep_only({a.key for p in plans.values() for a in p.actions} | {a.key for a in self.running.values()})
+        alive = [*(a for p in plans.values() for a in p.actions), *self.running.values()]
+        self._outcomes.keep_only({key for a in alive for key in (a.key, a.undoes)})
         ours: dict[str, list[Action]] = {}
         for known in self.running.values():
             ours.setdefault(known.host, []).append(known)
@@ -81,8 +82,13 @@ class Work:
         return started
 
     def abandon(self, view: ClusterView) -> None:
-        """Let go of work for machines that are to be released: its jobs end, or are ended by cleaning. As safe as an operator that dies."""
+        """Let go of work for machines that are to be released: its jobs end, or are ended by cleaning. As safe as an operator that dies.
+
+        Paused, let go of all: jobs that run on machines end there, and nothing else of what an action was to do begins.
+        """
         if view.spec.paused:
+            for task in self._tasks.values():
+                task.cancel()
             return
         for lane, action in self.running.items():
             host = view.hosts.get(action.host)

@@ -58,7 +58,7 @@ class Certificates:
         actions = []
         done = 0
         for host in view.masters:
-            if not host.done("claim"):
+            if host.row is None or not host.done("claim"):
                 continue
             if not host.missing_certificates and view.pki is not None:
                 done += 1

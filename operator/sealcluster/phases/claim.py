@@ -67,6 +67,7 @@ class Claim:
             registry=serves(view, host),
             clean=clean_scripts(view, host),
             clean_env=clean_env(view, host),
+            leaving=_given_up(view, host),
         )
         if view.state.inventory.get(host.name) != row:
             await context.gate.update_state(lambda state: state.with_host(row))
@@ -74,6 +75,12 @@ class Claim:
         await context.gate.run(
             host.name, Job("claim", digest(cluster, host.name), ClaimOp(cluster, host.name), timeout=60), reason="ScriptFailed"
         )
+
+
+def _given_up(view: ClusterView, host: HostView) -> bool:
+    """True for a machine that was given up as lost and comes back: it joined once and is no part of the cluster any more. It is cleaned first."""
+    gone = view.initialized and view.cluster.reachable and view.node(host) is None
+    return gone and host.row is None and host.claimed and view.joined(host)
 
 
 def _current(view: ClusterView, host: HostView) -> InventoryRow:

@@ -11,17 +11,25 @@ from sealcluster.core.images import ImageInfo
 from sealcluster.core.ops import Guest, Job
 from sealcluster.core.plan import Action, PhasePlan
 from sealcluster.core.policies.preflight import CLUSTER, preflight
-from sealcluster.core.state import GuestRecord
+from sealcluster.core.state import BEGUN, GuestRecord
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context, image_set
 from sealcluster.phases.environment import application_env, host_env
 from sealcluster.phases.registry import tree_ready
-from sealcluster.phases.releasing import ours
+from sealcluster.phases.releasing import ours, under_way
 from sealcluster.phases.rootfs_files import application_files
 from sealcluster.render.expand import expand
 
 NETWORK = "sealcluster.io/network"
 """Label of an application image."""
+LONGEST = 1800.0
+"""Seconds after which the commands of an image are ended."""
+UNSEEN = LONGEST + 60.0
+"""Seconds after which they have ended on a machine that cannot be seen."""
+
+
+def _run(image: ImageInfo) -> str:
+    return f"run the commands of {image.name}"
 
 
 def commands(view: ClusterView, image: ImageInfo, env: dict[str, str]) -> tuple[str, ...]:
@@ -81,7 +89,7 @@ class Guests:
                     actions.append(
                         Action(
                             self.name,
-                            f"run the commands of {image.name}",
+                            _run(image),
                             host.name,
                             "they did not run here",
                             args={"image": image.name},
@@ -94,10 +102,10 @@ class Guests:
             if self._recorded(view, image):
                 done += 1
                 continue
-            needs = previous or self._needs(view, image)
+            needs = previous or self._hidden(view, image) or self._needs(view, image)
             leader = self._runner(view, image)
             actions.append(
-                Action(self.name, f"run the commands of {image.name}", leader.name if leader else "", "they did not succeed yet", needs,
+                Action(self.name, _run(image), leader.name if leader else "", "they did not succeed yet", needs,
                        args={"image": image.name}, step=f"guest-{image.name}")
             )  # fmt: skip
             previous = f"{image.name} before it in the list"
@@ -109,10 +117,22 @@ class Guests:
         return record is not None and record.rc == 0 and record.digest == application_digest(view, image)
 
     @staticmethod
+    def _hidden(view: ClusterView, image: ImageInfo) -> str:
+        """They may still run on a master that nobody sees: they are not run on another one beside that."""
+        record = view.state.guests.get(image.name)
+        host = view.hosts.get(record.host) if record is not None and record.rc == BEGUN else None
+        if host is None or host.facts is not None or host.unseen >= UNSEEN:
+            return ""
+        return f"{host.name} to answer, for at most {UNSEEN / 60:.0f} minutes: the commands may still run there"
+
+    @staticmethod
     def _runner(view: ClusterView, image: ImageInfo) -> HostView | None:
-        """The master where it already ran (its record was lost), else the leader."""
+        """The master where it runs, else the one where it already ran (its record was lost), else the leader."""
         step = f"guest-{image.name}"
         identity = application_digest(view, image)
+        for host in view.joined_masters:
+            if Action(Guests.name, _run(image), host.name).key in view.running or under_way(host, step):
+                return host
         for host in view.joined_masters:
             if host.facts is None:
                 continue
@@ -148,7 +168,7 @@ class Guests:
         if image.type != "application":
             env = host_env(view, host)
             op = Guest(paths.rootfs(view.name), commands(view, image, env), env)
-            await context.gate.run(host.name, Job(step, self._host_digest(view, host, image), op, timeout=1800), reason="GuestFailed")
+            await context.gate.run(host.name, Job(step, self._host_digest(view, host, image), op, timeout=LONGEST), reason="GuestFailed")
             return
         identity = application_digest(view, image)
         if not host.done(step, identity):
@@ -159,6 +179,10 @@ class Guests:
             await context.gate.send(host.name, [p for p in parts if p in lacking], context.progress)
             workdir = paths.application(view.name, image.name)
             op = Guest(workdir, commands(view, image, env), env, parts, files)
-            await context.gate.run(host.name, Job(step, identity, op, timeout=1800), reason="GuestFailed")
-        record = GuestRecord(identity, 0, host.name, context.clock.now())
+            await self._remember(context, image, GuestRecord(identity, BEGUN, host.name, context.clock.now()))
+            await context.gate.run(host.name, Job(step, identity, op, timeout=LONGEST), reason="GuestFailed")
+        await self._remember(context, image, GuestRecord(identity, 0, host.name, context.clock.now()))
+
+    @staticmethod
+    async def _remember(context: Context, image: ImageInfo, record: GuestRecord) -> None:
         await context.gate.update_state(lambda state: state.with_guest(image.name, record))

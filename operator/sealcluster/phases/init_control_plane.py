@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sealcluster.api import made_from
 from sealcluster.core import paths
 from sealcluster.core.digest import digest
 from sealcluster.core.errors import TransientError
 from sealcluster.core.ops import File, Job, KubeadmInit, KubeadmReset
-from sealcluster.core.plan import Action, PhasePlan
+from sealcluster.core.plan import Action, PhasePlan, Problem
 from sealcluster.core.state import InitRecord, StateRecord
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.certificates import certificates_ready
 from sealcluster.phases.kubeadm_inputs import AUDIT_POLICY, cluster_inputs, node_inputs
+from sealcluster.phases.releasing import ours
 from sealcluster.render.kubeadm import render_init
 
 STEP = "kubeadm-init"
@@ -47,25 +49,32 @@ class InitControlPlane:
         """Record, undo, or initialise: what the host's journal and the state record together ask for."""
         if view.initialized:
             return PhasePlan(done=1, total=1)
+        born = next((h for h in view.hosts.values() if ours(view, h) and _born(view, h)), None)
+        if born is not None:
+            return PhasePlan(problems=(_too_old(view, born),), total=1)
         host = view.init_host
         if host is None or host.facts is None:
             return PhasePlan((Action(self.name, INIT, why="the cluster does not exist", needs="a master that can be reached"),), total=1)
         record = view.state.init
         tried = host.facts.journal.get(STEP)
-        job = host.facts.jobs.get(STEP)
         this = init_digest(view.state.cluster_id, record.attempt)
         if record.attempt and host.done(STEP, this):
             return self._one(Action(self.name, RECORD, host.name, "kubeadm init succeeded", _answers(host), watch=(host.name,)))
         if host.going:
             return PhasePlan(total=1)  # what it began may end and be recorded; nothing new begins there
         started = tried is not None and tried.digest == this and tried.state != "done"
-        running = job is not None and job.state == "running"
+        running = _running(host)
         if record.attempt and started and not running and not host.done("kubeadm-reset", this):
-            return self._one(Action(self.name, RESET, host.name, "kubeadm init failed or was interrupted", step="kubeadm-reset"))
+            return self._one(
+                Action(self.name, RESET, host.name, "kubeadm init failed or was interrupted", step="kubeadm-reset", undoes=self._key(host))
+            )
         needs = ""
         if not running:
             needs = self._needs(view, host)
         return self._one(Action(self.name, INIT, host.name, "the cluster does not exist", needs, step=STEP))
+
+    def _key(self, host: HostView) -> str:
+        return Action(self.name, INIT, host.name).key
 
     @staticmethod
     def _one(action: Action) -> PhasePlan:
@@ -97,16 +106,21 @@ class InitControlPlane:
         record = view.state.init
         this = init_digest(view.state.cluster_id, record.attempt)
         fresh = not record.host or host.done("kubeadm-reset", this)
+        made = made_from(view.spec)
         if fresh:
             attempt = record.attempt + 1
 
             def count(state: StateRecord) -> StateRecord:
                 if state.init.initialized or state.init.attempt != attempt - 1:
                     raise TransientError("initialising the control plane: another attempt was recorded meanwhile", reason="StateConflict")
-                return replace(state, init=InitRecord(attempt, host.name), rootfs=rootfs_digests(view), version=view.version)
+                return replace(
+                    state, init=InitRecord(attempt, host.name), rootfs=rootfs_digests(view), version=view.version, made_from=made
+                )
 
             await context.gate.update_state(count)
             this = init_digest(view.state.cluster_id, attempt)
+        elif not _running(host) and view.state.made_from != made:  # counted and never begun; the spec was changed since
+            await context.gate.update_state(lambda state: replace(state, made_from=made))
         config = render_init(cluster_inputs(view), node_inputs(view, host)).encode()
         job = Job(STEP, this, KubeadmInit(config, static_files(view, host), directory=paths.cluster_dir(view.name)), timeout=900)
         await context.gate.run(host.name, job, reason="KubeadmInitFailed")
@@ -119,9 +133,33 @@ class InitControlPlane:
             )
 
         def done(state: StateRecord) -> StateRecord:
-            return replace(state, init=replace(state.init, etcd_cluster_id=etcd.cluster_id, ca_hash=view.ca_hash))
+            made = state.made_from or made_from(view.spec)  # a release that did not write it down began the attempt
+            return replace(state, init=replace(state.init, etcd_cluster_id=etcd.cluster_id, ca_hash=view.ca_hash), made_from=made)
 
         await context.gate.update_state(done)
+
+
+def _born(view: ClusterView, host: HostView) -> bool:
+    """True for a machine of ours on which this cluster came to life, although the record knows of no such init."""
+    entry = host.facts.journal.get(STEP) if host.facts is not None else None
+    known = {init_digest(view.state.cluster_id, attempt) for attempt in range(view.state.init.attempt + 1)}
+    return host.done("kubeadm-join") or (entry is not None and entry.state in ("started", "done") and entry.digest not in known)
+
+
+def _too_old(view: ClusterView, host: HostView) -> Problem:
+    return Problem(
+        "StateUnreadable",
+        f"{host.name} is part of this cluster already, and the state record {view.name}-state knows nothing of that: it is older than the cluster",
+        host.name,
+        "init-control-plane",
+        "restore the newest backup of the state record; nothing is changed on any machine until then",
+        cluster=True,
+    )
+
+
+def _running(host: HostView) -> bool:
+    job = host.facts.jobs.get(STEP) if host.facts is not None else None
+    return job is not None and job.state == "running"
 
 
 def _answers(host: HostView) -> str:

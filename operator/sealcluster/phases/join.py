@@ -6,6 +6,7 @@ from sealcluster.core import paths
 from sealcluster.core.digest import digest
 from sealcluster.core.errors import TransientError
 from sealcluster.core.ops import Job, KubeadmJoin, KubeadmReset
+from sealcluster.core.plan import Action
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.init_control_plane import static_files
@@ -26,6 +27,11 @@ RESET, JOIN = "undo the failed join", "join"
 def step_of(what: str) -> str:
     """The journal step of JOIN and RESET; empty for anything else."""
     return {JOIN: STEP, RESET: UNDONE}.get(what, "")
+
+
+def undoing(phase: str, host: str, what: str) -> str:
+    """`Action.undoes` of a step of a join: all but the join itself make good what one before them left."""
+    return "" if what == JOIN else Action(phase, JOIN, host).key
 
 
 def join_digest(view: ClusterView, host: HostView) -> str:

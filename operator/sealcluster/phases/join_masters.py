@@ -8,7 +8,7 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.certificates import certificates_ready
-from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo
+from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo, undoing
 from sealcluster.phases.releasing import ETCD_STEP, REMOVE, dead_members, free_of_changes, member_of, under_way
 from sealcluster.phases.turn import out_of_sight, remove_member, turn_of, wait_for
 
@@ -48,16 +48,31 @@ class JoinMasters:
                 needs, watch = wait_for(hidden), ()
             elif not needs and what != RESET and removing:
                 needs, watch = f"the change of etcd on {removing} to end", (removing,)
-            elif not needs and what != RESET:
+            elif not needs and what != RESET and not self._waits(view, host):
                 turn_taken = host.name
-            on, args = host.name, {"joining": host.name}
+            on, args, undoes = host.name, {"joining": host.name}, undoing(self.name, host.name, what)
             if what == DROP:
                 what = f"{DROP} {host.name}"
                 on = view.leader.name if view.leader is not None else host.name
             actions.append(
-                Action(self.name, what, on, "it is not part of the control plane", needs, watch=watch, args=args, step=step_of(what))
+                Action(
+                    self.name,
+                    what,
+                    on,
+                    "it is not part of the control plane",
+                    needs,
+                    watch=watch,
+                    args=args,
+                    step=step_of(what),
+                    undoes=undoes,
+                )
             )
         return PhasePlan(tuple(actions), done=len(joined), total=total)
+
+    def _waits(self, view: ClusterView, host: HostView) -> bool:
+        """True while a join of this host that failed is not to be tried again yet: the next master may come first."""
+        failed = view.failures.get(f"{self.name}/{host.name}/{JOIN}")
+        return failed is not None and view.steady < failed.retry_at
 
     def _joining(self, view: ClusterView, host: HostView) -> bool:
         """True while a join of this host runs: by an action of ours, or on the machine since an earlier operator."""

@@ -7,7 +7,7 @@ from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
 from sealcluster.phases.bootstrap import bootstrapped
 from sealcluster.phases.hosts_file import hosts_block, hosts_entries
-from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo
+from sealcluster.phases.join import JOIN, RESET, STEP, join, next_step, step_of, undo, undoing
 from sealcluster.phases.releasing import under_way
 
 
@@ -34,6 +34,7 @@ class JoinNodes:
                         "it is not part of the cluster",
                         "" if what == RESET else self._needs(view, host),
                         step=step_of(what),
+                        undoes=undoing(self.name, host.name, what),
                     )
                 )
         return PhasePlan(tuple(actions), done=done, total=len(view.workers))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from labkit.manifests import manifest
-from sealcluster.api import Reason, SealClusterSpec, parse, validate, validate_change, validate_rootfs
+from sealcluster.api import Reason, SealClusterSpec, made_from, parse, validate, validate_change, validate_rootfs
 
 
 def spec(over: dict[str, Any] | None = None) -> SealClusterSpec:
@@ -96,16 +96,16 @@ def test_built_in_fields_cannot_be_changed() -> None:
     new = spec(
         {"network": {"podSubnet": "100.65.0.0/16"}, "endpoint": {"port": 7443}, "certificates": {"caValidity": "50y"}, "paused": True}
     )
-    errors = validate_change(old, new)
+    errors = validate_change(made_from(old), new)
     assert [error.field for error in errors] == ["spec.network.podSubnet", "spec.endpoint.port", "spec.certificates.caValidity"]
     assert {error.reason for error in errors} == {Reason.IMMUTABLE_FIELD}
     assert "from 100.64.0.0/10 to 100.65.0.0/16" in errors[0].message
-    assert validate_change(old, spec({"deletionPolicy": "Reset", "certificates": {"extraSANs": ["a.example"]}})) == []
+    assert validate_change(made_from(old), spec({"deletionPolicy": "Reset", "certificates": {"extraSANs": ["a.example"]}})) == []
 
 
 def test_kubeadm_documents_of_a_running_cluster_cannot_be_changed_except_for_joins() -> None:
     old, new = spec(), spec({"kubeadm": {"kubelet": {"maxPods": 9}, "join": {"nodeRegistration": {}}}})
-    assert [error.field for error in validate_change(old, new)] == ["spec.kubeadm.kubelet"]
+    assert [error.field for error in validate_change(made_from(old), new)] == ["spec.kubeadm.kubelet"]
 
 
 def test_another_root_file_system_on_a_running_cluster_is_refused() -> None:
@@ -115,3 +115,17 @@ def test_another_root_file_system_on_a_running_cluster_is_refused() -> None:
     assert error.reason is Reason.UPGRADE_NOT_SUPPORTED
     assert validate_rootfs(wish, "kubernetes", "", "sha256:new") == []
     assert validate_rootfs(wish, "kubernetes", "sha256:new", "sha256:new") == []
+
+
+def test_a_field_that_an_earlier_release_did_not_fix_may_have_any_value() -> None:
+    made = {path: text for path, text in made_from(spec()).items() if path != "spec.endpoint.vip"}
+    assert validate_change(made, spec({"endpoint": {"vip": "10.103.97.3"}})) == []
+
+
+def test_a_document_is_the_same_when_an_api_server_has_had_it() -> None:
+    written, given_back = {"kubelet": {"a": 1.0, "b": None, "c": [2.5, True]}}, {"kubelet": {"c": [2.5, True], "a": 1}}
+    assert made_from(spec({"kubeadm": written})) == made_from(spec({"kubeadm": given_back}))
+
+
+def test_what_a_cluster_was_made_from_tells_nothing_of_its_documents() -> None:
+    assert "canary" not in str(made_from(spec({"kubeadm": {"cluster": {"a": "canary"}}})))

@@ -1,6 +1,7 @@
 """What cannot be is refused with one clear line before anything is touched; what goes wrong ends with a code that says how."""
 
 import fcntl
+import json
 import os
 import stat
 
@@ -189,3 +190,42 @@ def test_wrong_usage_is_explained(cli):
     done = cli("run")
     assert done.code == 2
     assert "IMAGE" in done.err
+
+
+def test_what_was_refused_to_a_cluster_that_runs_on_without_its_manifest_is_refused(cli, apply, manifest):
+    cli.machines("a")
+    assert apply(manifest).code == 0
+    assert cli("delete", "--retain", "--yes").code == 0
+    manifest["spec"]["network"] = {"podSubnet": "10.128.0.0/16"}
+    done = apply(manifest)
+    assert done.code == 2
+    assert done.err.startswith("sealcluster: spec.network.podSubnet: cannot be changed from 100.64.0.0/10 to 10.128.0.0/16")
+    manifest["spec"].pop("network")
+    assert apply(manifest).code == 0
+
+
+def test_a_record_of_a_release_that_did_not_write_down_what_a_cluster_was_made_from_is_adopted(cli, apply, manifest):
+    cli.machines("a")
+    assert apply(manifest).code == 0
+    path = cli.state / "default/state.json"
+    record = json.loads(path.read_text())
+    made = record.pop("made_from")
+    path.write_text(json.dumps(record))
+    manifest["spec"]["kubeadm"] = {"cluster": {"apiServer": {"extraArgs": [{"name": "v", "value": "5"}]}}}
+    done = apply(manifest)
+    assert (done.code, "spec.kubeadm.cluster: cannot be changed" in done.err) == (2, True)
+    assert json.loads(path.read_text())["made_from"] == made
+
+
+def test_a_wish_that_changed_while_kubeadm_init_ran_is_not_taken_for_what_was_made(cli, apply, manifest):
+    cli.machines("a")
+    world, seconds = cli.outside.world, 40.0
+    while not any(step == "kubeadm-init" for _, step, _, _ in world.ledger.starts):
+        cli.outside.interrupt_after = seconds
+        assert apply(manifest).code == 130
+    asked = yaml.safe_load(yaml.safe_dump(manifest))
+    asked["spec"]["kubeadm"] = {"cluster": {"apiServer": {"extraArgs": [{"name": "v", "value": "5"}]}}}
+    done = apply(asked)
+    assert (done.code, "spec.kubeadm.cluster: cannot be changed" in done.err) == (3, True)
+    assert apply(asked).code == 2
+    assert apply(manifest).code == 0

@@ -19,6 +19,7 @@ FULL = StateRecord(
     guests={"cni": GuestRecord("d", 0, "m1", 1.0)},
     rootfs={"amd64": "sha256:2"},
     version="v1.34.4",
+    made_from={"spec.network.podSubnet": "100.64.0.0/10"},
     pki_created=True,
     changing="m3",
 )
@@ -29,7 +30,7 @@ def test_what_is_written_is_read():
     assert StateRecord.loads(StateRecord("x").dumps()) == StateRecord("x")
 
 
-@pytest.mark.parametrize("field", ["changing", "first_keys", "bastion_keys", "pki_created"])
+@pytest.mark.parametrize("field", ["changing", "first_keys", "bastion_keys", "pki_created", "made_from"])
 def test_a_record_from_before_a_field_is_read(field):
     older = {name: value for name, value in json.loads(FULL.dumps()).items() if name != field}
     assert getattr(StateRecord.loads(json.dumps(older)), field) == getattr(StateRecord("x"), field)
