@@ -170,10 +170,12 @@ class Server:
         finally:
             typing.cancel()
             _kill(child)
-            await showing  # its thread reads until the last process has closed the terminal
-            os.close(master)
-            code = await child.wait()
-            _close(child)
+            try:
+                await showing  # its thread reads until the last process has closed the terminal
+                os.close(master)
+                code = await child.wait()
+            finally:
+                _close(child)  # also where the server stops at this moment
         return code
 
     def cut(self) -> None:

@@ -36,8 +36,10 @@ if [ -e "$units/$unit" ] && kill -0 "$(cat "$units/$unit")" 2>/dev/null; then
 fi
 echo "$unit" >>"$units/history"
 setsid "$@" </dev/null >>"$units/console" 2>&1 8>&- &
-echo $! >"$units/$unit"
-[ -z "$limit" ] || { (sleep "$limit"; kill -TERM "$(cat "$units/$unit")") </dev/null >/dev/null 2>&1 8>&- & }
+pid=$!
+echo $pid >"$units/$unit"
+# By then its number may be that of another process, in another test.
+[ -z "$limit" ] || { (sleep "$limit"; grep -q -z -x -F -e "$2" "/proc/$pid/cmdline" && kill -TERM "$pid") </dev/null >/dev/null 2>&1 8>&- & }
 """
 
 SYSTEMCTL = """#!/bin/sh
