@@ -48,7 +48,9 @@ class Disturber:
 
     @contextmanager
     def calm(self) -> Iterator[None]:
-        """Nothing is disturbed while this lasts; what was in force is undone before it begins."""
+        """Nothing is disturbed while this lasts; what was in force is undone before it begins. Raises what ended the faults."""
+        if self.error is not None:
+            raise self.error
         with self._turn:
             yield
 
@@ -63,9 +65,13 @@ class Disturber:
     def _one(self) -> None:
         kind = self._chance.choice(sorted(self._kinds()))
         machine = self._chance.choice(sorted(self._lab.machines.values(), key=lambda m: m.name))
+        try:
+            undo = self._kinds()[kind](machine)
+        except LabError as error:  # a machine that is too busy to be frozen, say: no fault has struck, and the next one is due
+            self.log.append(f"{kind} {machine.name}: {error}")
+            return
         self.counts[kind] += 1
         self.log.append(f"{kind} {'' if kind.startswith('operator') else machine.name}")
-        undo = self._kinds()[kind](machine)
         self._stop.wait(self._chance.uniform(*self._last))
         undo()
 
