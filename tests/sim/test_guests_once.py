@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 
+from sealcluster.core.ops import JobResult
 from sealcluster.core.state import BEGUN
+from sealcluster.testing.model import host as model
 from sealcluster.testing.model import timing
 from sealcluster.testing.model.machine import MANIFESTS
 from sim.lives import cluster, job_runs, live
@@ -53,6 +55,27 @@ def test_they_run_elsewhere_once_they_must_have_ended(monkeypatch):
         began = life.world.now()
         await life.until(lambda r: r.view.state.guests["cni"].host == "m2", 3600)
         assert 1800 < life.world.now() - began < 2100
+        life.world.power_on(life.machine("m1"))
+        await life.settled()
+
+    live(cluster("m1", "m2", "m3"), story)
+
+
+def test_they_run_elsewhere_at_once_where_they_were_seen_to_fail(monkeypatch):
+    carry_out = model.carry_out
+
+    async def broken(execution):
+        if execution.kind == "Guest" and execution.machine.name == "m1":
+            return JobResult(3, "no route", "", 1.0)
+        return await carry_out(execution)
+
+    async def story(life):
+        await life.settled()
+        monkeypatch.setattr(model, "carry_out", broken)
+        life.sim.wish(cluster("m1", "m2", "m3", images=IMAGES))
+        await life.until(lambda r: r.view.state.guests["cni"].rc == 3, 300)
+        life.world.power_off(life.machine("m1"))
+        await life.until(lambda r: r.view.state.guests["cni"].host == "m2" and r.view.state.guests["cni"].rc == 0, 600)
         life.world.power_on(life.machine("m1"))
         await life.settled()
 

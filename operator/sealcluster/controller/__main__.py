@@ -35,7 +35,8 @@ def main() -> int:
         supervisor = Supervisor(client, adapters, settings.instance)
         if not settings.argocd_namespace:
             return supervisor
-        return Registering(supervisor, Registrar(client, adapters.clock, settings.argocd_namespace, settings.namespaces))
+        argocd = settings.argocd_namespace
+        return Registering(supervisor, Registrar(client, adapters.clock, argocd, supervisor.endpoint, settings.namespaces))
 
     return run_operator(supervise, settings)
 

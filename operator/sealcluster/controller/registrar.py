@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,18 +40,25 @@ class _Wish:
     mark: tuple[object, ...] = ()
     wanted: bool = False
     server: str = ""
-    """Where its API was found last, as status says: a master that is ours and answers with the cluster's own certificate."""
+    """Where its API was found last."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     task: asyncio.Task[None] | None = None
 
 
 class Registrar:
-    """One task per object that is, was, or may have been registered."""
+    """One task per object that is, was, or may have been registered.
 
-    def __init__(self, client: KubeClient, clock: Clock, argocd: str, namespaces: Sequence[str] = ()) -> None:
+    `endpoint` tells where the API of a cluster is, by namespace and name, as its engine has seen it (empty: not yet). Who may write an
+    object's status or its kubeconfig's Secret does not choose the server that Argo CD speaks to.
+    """
+
+    def __init__(
+        self, client: KubeClient, clock: Clock, argocd: str, endpoint: Callable[[str, str], str], namespaces: Sequence[str] = ()
+    ) -> None:
         self._client = client
         self._clock = clock
         self._clusters = ArgoClusters(client, argocd)
+        self._endpoint = endpoint
         self._namespaces = namespaces
         self._wishes: dict[Key, _Wish] = {}
         self._sweep = asyncio.create_task(self._sweep_up(), name="registrations without an object")
@@ -64,7 +71,7 @@ class Registrar:
         ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in status.get("conditions") or ())
         known = self._wishes.setdefault(key, _Wish())
         wanted = asked and (ready or known.wanted)  # a cluster that is sick for a while stays registered
-        known.server = str(status.get("endpoint") or known.server)
+        known.server = self._endpoint(*key) or known.server
         mark = ("registered", known.server) if wanted else ("when it is Ready",) if asked else ("not",)
         self._wish(key, known, (*mark, metadata["uid"]), wanted=wanted, idle=asked and not wanted)
 
@@ -97,6 +104,7 @@ class Registrar:
             known.changed.clear()
             patience = REFRESH
             try:
+                known.server = self._endpoint(*key) or known.server
                 if not await self._make_true(key, known.server, wanted=known.wanted):
                     patience = AGAIN
                 elif not known.wanted:

@@ -52,6 +52,11 @@ class Supervisor:
         """The last report of each object, for metrics."""
         return [o.report for o in self._objects.values() if o.report is not None]
 
+    def endpoint(self, namespace: str, name: str) -> str:
+        """Where the API of this one is, as its engine saw it last; empty: it saw none, or has not looked yet."""
+        known = self._objects.get((namespace, name))
+        return (known.report.endpoint if known is not None and known.report is not None else None) or ""
+
     def traffic(self) -> Mapping[str, int]:
         """What went over SSH so far, for metrics."""
         return self._adapters.traffic()

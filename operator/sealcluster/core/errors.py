@@ -4,6 +4,7 @@
 
     SealError
     ├── TransientError      worth trying again with backoff: link lost, 5xx, a registry that does not answer
+    │   ├── JobFailed       a job on a machine was seen to end, and not well
     │   └── StateConflict   somebody else changed the state record; load it again and decide anew
     ├── TerminalError       the same inputs will fail again: bad credentials, unsupported image, host of another cluster
     └── Fenced              a newer operator took over: stop everything, touch nothing
@@ -52,6 +53,11 @@ class TransientError(SealError):
     """Worth trying again with backoff."""
 
     default_reason = "ProgressingWithRetry"
+
+
+class JobFailed(TransientError):
+    """A job on a machine was seen to end with the exit code that this holds. Any other error while one is followed, also with an exit code,
+    leaves open whether it still runs there."""
 
 
 class StateConflict(TransientError):

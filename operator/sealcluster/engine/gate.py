@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from sealcluster.core.digest import digest
-from sealcluster.core.errors import StateConflict, TransientError
+from sealcluster.core.errors import JobFailed, StateConflict, TransientError
 from sealcluster.core.facts import HostFacts, JobFacts, JournalEntry
 from sealcluster.core.ops import Job, JobResult, PutFiles
 from sealcluster.core.ports import PKI, Fence, HostPort, Images, Management, Progress, Workload
@@ -180,15 +180,15 @@ def telling_line(log: str) -> str:
     return "; ".join(fatal) or (lines[-1] if lines else "")
 
 
-def _failed(host: str, job: Job, result: JobResult, reason: str) -> TransientError:
+def _failed(host: str, job: Job, result: JobResult, reason: str) -> JobFailed:
     if NO_SPACE in result.log.lower():  # containerd writes it small, the C library large
-        return TransientError(
+        return JobFailed(
             f"running {job.step} on {host}: the disk is full", reason="DiskFull", host=host, step=job.step,
             exit_code=result.rc, output=result.log, unit=result.unit, unit_log=result.unit_log,
             hint="free space on the machine; the step is tried again by itself",
         )  # fmt: skip
     last = telling_line(result.log)
-    return TransientError(
+    return JobFailed(
         f"running {job.step} on {host}: exit code {result.rc}{': ' + last.strip()[:300] if last else ''}",
         reason=reason,
         host=host,

@@ -61,6 +61,12 @@ class Report:
         return self.view.deleting and not self.view.state.inventory and not self.running and "teardown" in self.plans
 
     @property
+    def endpoint(self) -> str | None:
+        """Where the new cluster's API is: on a master that answers, or else on one that joined."""
+        leader = self.view.leader or next(iter(self.view.joined_masters), None)
+        return f"https://{leader.address}:{self.view.spec.endpoint.port}" if leader and self.view.initialized else None
+
+    @property
     def blocked(self) -> bool:
         """A person is needed before anything can go on."""
         return self.account.working is None and self.account.blocked is not None

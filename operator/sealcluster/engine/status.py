@@ -41,7 +41,6 @@ def make_status(
     """The whole status of one turn. `fingerprints`: SHA256 of host keys by host; `failure`: the last one that was told."""
     view = report.view
     conditions = set_conditions(old, summarize(report.account), view.generation, now)
-    leader = view.leader or next(iter(view.joined_masters), None)
     return SealClusterStatus(
         observed_generation=view.generation,
         conditions=conditions,
@@ -49,7 +48,7 @@ def make_status(
         progress=_progress(report),
         initialized=view.initialized,
         version=_cut(view.version, MAX_VERSION),
-        endpoint=f"https://{leader.address}:{view.spec.endpoint.port}" if leader and view.initialized else None,
+        endpoint=report.endpoint,
         nodes=_counts(report),
         hosts=_hosts(report, fingerprints),
         plan=_plan(report),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sealcluster.core import paths
 from sealcluster.core.digest import digest, digest_items
+from sealcluster.core.errors import JobFailed
 from sealcluster.core.images import ImageInfo
 from sealcluster.core.ops import Guest, Job
 from sealcluster.core.plan import Action, PhasePlan
@@ -180,7 +181,11 @@ class Guests:
             workdir = paths.application(view.name, image.name)
             op = Guest(workdir, commands(view, image, env), env, parts, files)
             await self._remember(context, image, GuestRecord(identity, BEGUN, host.name, context.clock.now()))
-            await context.gate.run(host.name, Job(step, identity, op, timeout=LONGEST), reason="GuestFailed")
+            try:
+                await context.gate.run(host.name, Job(step, identity, op, timeout=LONGEST), reason="GuestFailed")
+            except JobFailed as error:
+                await self._remember(context, image, GuestRecord(identity, error.exit_code or 1, host.name, context.clock.now()))
+                raise
         await self._remember(context, image, GuestRecord(identity, 0, host.name, context.clock.now()))
 
     @staticmethod

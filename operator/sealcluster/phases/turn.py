@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from sealcluster.core.digest import digest
-from sealcluster.core.errors import SealError
+from sealcluster.core.errors import JobFailed
 from sealcluster.core.ops import EtcdMember, Job
 from sealcluster.core.view import ClusterView, HostView
 from sealcluster.phases.base import Context
@@ -35,13 +35,12 @@ def wait_for(name: str) -> str:
 
 @contextlib.asynccontextmanager
 async def turn_of(context: Context, host: str) -> AsyncIterator[None]:
-    """On record before the change begins on this host, and given back when its end was seen, good or bad; a link that is lost is no end."""
+    """On record before the change begins on this host, and given back when its end was seen, good or bad."""
     await context.gate.update_state(lambda state: replace(state, changing=host))
     try:
         yield
-    except SealError as error:
-        if error.exit_code is not None:
-            await _give_back(context, host)
+    except JobFailed:
+        await _give_back(context, host)
         raise
     await _give_back(context, host)
 

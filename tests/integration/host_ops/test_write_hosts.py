@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from sealcluster.core.ops import WriteHosts
-from sshkit.ops import ENTRIES, done
+from sshkit.ops import ENTRIES, do, done
 
 BLOCK = "# BEGIN sealcluster\n10.0.0.1 sealos.hub\n10.0.0.2 apiserver.cluster.local\n# END sealcluster\n"
 
@@ -56,3 +56,20 @@ async def test_the_copies_of_running_pods_follow(m1):
     assert ours.read_text() == f"127.0.0.1 localhost\n{BLOCK}"
     assert ours.stat().st_ino == inode
     assert other.read_text() == "10.0.0.7 pod\n"
+
+
+async def test_nothing_is_left_where_the_disk_is_full(m1):
+    etc = m1.file("/etc/hosts").parent
+    mount = await asyncio.create_subprocess_exec("mount", "-t", "tmpfs", "-o", "size=16k", "none", etc)
+    assert await mount.wait() == 0
+    try:
+        (etc / "hosts").write_text("127.0.0.1 localhost\n")
+        many = tuple((f"10.0.{n // 250}.{n % 250}", f"machine-{n}.example") for n in range(500))
+        result = await do(m1, WriteHosts(many))
+        assert result.rc != 0
+        assert "the disk may be full" in result.log
+        assert [f.name for f in etc.iterdir()] == ["hosts"]
+        assert (etc / "hosts").read_text() == "127.0.0.1 localhost\n"
+    finally:
+        umount = await asyncio.create_subprocess_exec("umount", etc)
+        assert await umount.wait() == 0

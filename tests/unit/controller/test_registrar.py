@@ -21,6 +21,10 @@ CRD = Path(__file__).parents[3] / "crds/sealclusters.sealcluster.io.yaml"
 SPEC = {"images": [{"name": "k", "ref": "r.example/k:v1"}], "hosts": [{"name": "m1", "address": "10.0.0.1", "roles": ["master"]}]}
 
 
+EVIL = "https://kubernetes.default.svc"
+"""What a tenant that may write the status says where its cluster is."""
+
+
 def kubeconfig(server="https://10.0.0.1:6443", certificate="CERT"):
     return admin_kubeconfig("demo", server, "apiserver.cluster.local", "CA", certificate, "KEY")
 
@@ -37,10 +41,11 @@ class World:
     def __init__(self) -> None:
         self.kube = FakeKube(VirtualClock(), CRD)
         self.client = KubeClient(self.kube)
+        self.endpoint = ""
         self.registrar = self.start()
 
     def start(self, namespaces=()):
-        return Registrar(self.client, VirtualClock(), "argocd", namespaces)
+        return Registrar(self.client, VirtualClock(), "argocd", lambda *_key: self.endpoint, namespaces)
 
     async def make(self, labels=None):
         body = {"metadata": {"name": "demo", "labels": labels or {}}, "spec": SPEC}
@@ -48,12 +53,13 @@ class World:
         await KubeManagement(self.client, "tenant", "demo").save_kubeconfig(kubeconfig())
 
     def see(self, ready=False, endpoint="https://10.0.0.1:6443", labels=None, deleting=False):
-        """An event about the object."""
+        """An event about the object, whose engine has found its API at `endpoint`."""
+        self.endpoint = endpoint or ""
         conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
         metadata = {**self.body["metadata"], "labels": {ARGOCD_LABEL: "true"} if labels is None else labels}
         if deleting:
             metadata["deletionTimestamp"] = "2027-01-15T08:00:00Z"
-        self.registrar.seen({**self.body, "metadata": metadata, "status": {"conditions": conditions, "endpoint": endpoint}})
+        self.registrar.seen({**self.body, "metadata": metadata, "status": {"conditions": conditions, "endpoint": EVIL}})
 
     async def tamper(self, text):
         """The tenant writes the Secret in its own namespace; the labels stay."""
@@ -124,7 +130,7 @@ def test_it_follows_the_masters_and_renewed_certificates():
 
 def test_a_tenant_cannot_choose_the_server_that_argo_cd_speaks_to():
     async def tell(world):
-        await world.tamper(kubeconfig("https://kubernetes.default.svc"))
+        await world.tamper(kubeconfig(EVIL))
         world.see(ready=True)
         assert (await world.found())["server"] == "https://10.0.0.1:6443"
         world.see(ready=True, endpoint=None)  # sick: where it was found last
@@ -184,6 +190,16 @@ def test_who_did_not_ask_is_not_registered():
             "/apis/sealcluster.io/v1alpha1/namespaces/tenant/sealclusters",
             "/api/v1/namespaces/tenant/secrets",
         }
+
+    story(tell)
+
+
+def test_an_operator_that_has_not_looked_yet_registers_nothing_and_does_once_it_has():
+    async def tell(world):
+        world.see(ready=True, endpoint=None)
+        assert await world.found() is None
+        world.endpoint = "https://10.0.0.1:6443"  # no event comes of it: the status was true all the time
+        assert (await world.found(60))["server"] == "https://10.0.0.1:6443"
 
     story(tell)
 

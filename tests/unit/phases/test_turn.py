@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from sealcluster.core.errors import SealError, TransientError
+from sealcluster.core.errors import JobFailed, TerminalError, TransientError
 from sealcluster.core.state import StateRecord
 from sealcluster.phases.leave import Leave
 from sealcluster.phases.turn import UNSEEN, out_of_sight, turn_of, wait_for
@@ -82,11 +82,13 @@ def test_the_turn_is_given_back_when_its_end_was_seen():
     record = Record()
     asyncio.run(taken(record))
     assert record.seen == ["m3", ""]
-    assert ends(SealError("changing: kubeadm failed", exit_code=1)) == ""
+    assert ends(JobFailed("changing: kubeadm failed", exit_code=1)) == ""
 
 
 def test_the_turn_is_kept_when_its_end_was_not_seen():
     assert ends(TransientError("waiting: the connection was lost")) == "m3"
+    assert ends(TransientError("waiting: the script that follows the job was ended with its sshd", exit_code=-15)) == "m3"
+    assert ends(TerminalError("becoming root: refused", exit_code=1)) == "m3"
     assert ends(asyncio.CancelledError()) == "m3"
 
 

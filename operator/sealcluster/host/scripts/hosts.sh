@@ -39,7 +39,10 @@ write_hosts() (
 	[ -e "$hosts" ] || : >"$hosts"
 	render_hosts "$hosts" "$1" || exit 1
 	cmp -s in/hosts "$hosts" && exit 0
-	cp -p "$hosts" "$hosts.sealcluster" && cat in/hosts >"$hosts.sealcluster" && sync "$hosts.sealcluster" || exit 1
+	if ! { cp -p "$hosts" "$hosts.sealcluster" && cat in/hosts >"$hosts.sealcluster" && sync "$hosts.sealcluster"; }; then
+		rm -f "$hosts.sealcluster"
+		exit 1
+	fi
 	if ! mv -f "$hosts.sealcluster" "$hosts" 2>/dev/null; then
 		rm -f "$hosts.sealcluster"
 		cat in/hosts >"$hosts" && sync "$hosts"
