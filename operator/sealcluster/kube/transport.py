@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import tempfile
+import urllib.parse
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,14 +45,17 @@ class ClientIdentity:
 class Transport:
     """A connection pool with one client's identity; URLs may name any server that accepts it.
 
-    Made by `from_file`, `from_text` or `in_cluster`; must be closed.
+    Made by `from_file`, `from_text` or `in_cluster`; must be closed. Requests beyond the pool's size wait in line, and what they wait there is
+    not the server's.
     """
 
     def __init__(self, configuration: Any) -> None:
         self._configuration = configuration
         session = configuration.client_session_kwargs or {}
-        configuration.client_session_kwargs = {**session, "middlewares": (_stay_here,)}
+        # the library would read the environment and ~/.netrc anew for each request, in a thread
+        configuration.client_session_kwargs = {**session, "middlewares": (_stay_here,), "trust_env": False}
         self._rest: Any = RESTClientObject(configuration)
+        self._turns = asyncio.Semaphore(configuration.connection_pool_maxsize)
         self._closed = False
         self.server: str = configuration.host.rstrip("/")
 
@@ -77,7 +82,7 @@ class Transport:
                 raise TerminalError(
                     f"reading kubeconfig: {type(error).__name__}", reason="StorageRefused", hint="it is not a kubeconfig"
                 ) from error
-            return await _load(cls, "reading kubeconfig", load, session={"trust_env": False}, config_dict=config)
+            return await _load(cls, "reading kubeconfig", load, proxied=False, config_dict=config)
 
     @classmethod
     def in_cluster(cls) -> Transport:
@@ -90,12 +95,17 @@ class Transport:
             raise TerminalError(
                 f"reading the ServiceAccount of this pod: {error}", reason="StorageRefused", hint="outside of a cluster, give a kubeconfig"
             ) from error
+        configuration.proxy = configuration.proxy or _proxy(configuration.host)
         return cls(configuration)
 
     async def request(
         self, method: str, url: str, *, doing: str, content_type: str = "application/json", body: Any = None, seconds: float = 30.0
     ) -> Answer:
         """Send one request, read the whole answer whatever its status. Raises Unavailable when none comes within `seconds`."""
+        async with self._turns:
+            return await self._request(method, url, doing, content_type, body, seconds)
+
+    async def _request(self, method: str, url: str, doing: str, content_type: str, body: Any, seconds: float) -> Answer:
         headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": USER_AGENT, **await self._authorization()}
         limits = aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, 10.0))
         closed = Unavailable(f"{doing}: the connections to {self.server} were closed meanwhile", again=False)
@@ -159,10 +169,20 @@ async def _body(response: aiohttp.ClientResponse, doing: str) -> bytes:
     return bytes(body)
 
 
-async def _load(cls: type[Transport], doing: str, load: Any, session: dict[str, Any] | None = None, **where: Any) -> Transport:
-    configuration = Configuration(client_session_kwargs=session)
+def _proxy(server: str) -> str | None:
+    """What the environment wants for this server."""
+    url = urllib.parse.urlsplit(server)
+    if urllib.request.proxy_bypass(url.hostname or ""):
+        return None
+    return urllib.request.getproxies().get(url.scheme)
+
+
+async def _load(cls: type[Transport], doing: str, load: Any, *, proxied: bool = True, **where: Any) -> Transport:
+    configuration = Configuration()
     try:
         await load(client_configuration=configuration, **where)
+        if proxied:
+            configuration.proxy = configuration.proxy or _proxy(configuration.host)
         return await asyncio.to_thread(cls, configuration)
     except (ConfigException, OSError, ValueError, TypeError, AttributeError, KeyError, yaml.YAMLError) as error:
         said = str(error) if isinstance(error, ConfigException | OSError) else f"{type(error).__name__}: it is not a kubeconfig"

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sealcluster.core.digest import digest
 from sealcluster.render.kubeadm import dump
+from sealcluster.render.remembered import Remembered
 
 CLUSTER_API = "apps.sealos.io/v1beta1"
+
+_texts: Remembered[str] = Remembered(16 << 20)
+"""Each status holds the text, and nearly all of them hold the same as the one before; YAML is the dearest part of a status."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,10 @@ class ClusterfileInputs:
 
 def render_clusterfile(inputs: ClusterfileInputs) -> str:
     """The YAML text: Cluster, Configs, kubeadm's documents. The same input is the same text, so status changes only with the cluster."""
+    return _texts.get(digest(repr(inputs)), lambda: _render(inputs), len)
+
+
+def _render(inputs: ClusterfileInputs) -> str:
     configs = [_config(number, config) for number, config in enumerate(inputs.configs, 1)]
     return dump([_cluster(inputs), *configs, *(dict(document) for document in inputs.documents)])
 
