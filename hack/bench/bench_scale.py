@@ -27,26 +27,39 @@ SETTLE = 120.0
 PASSES = 3
 BETWEEN = 6.0
 """Seconds between two measured passes: a status is written every 5 seconds at most, and that wait is no part of a pass."""
+MANY = {"memory_mib": 400, "idle_cpu_percent": 10}
+"""Bounds of 1,000 clusters."""
+LARGE = {"status_bytes": 1 << 20, "pass_seconds": 40}
+"""Bounds of one cluster of 2,000 machines."""
 
 
 def main() -> int:
-    """Print one line of JSON per scenario."""
+    """Print one line of JSON per scenario; 1 when a bound is passed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clusters", type=int, default=1000, help="clusters of 1 master and 2 workers")
     parser.add_argument("--hosts", type=int, default=2000, help="machines of the one large cluster; 0: leave it out")
     parser.add_argument("--idle", type=float, default=120.0, help="seconds of doing nothing that are measured")
     options = parser.parse_args()
+    good = True
     if options.clusters:
-        report(f"{options.clusters} clusters of 3", measure(1, 2, options.clusters, options.idle))
+        good &= report(f"{options.clusters} clusters of 3", measure(1, 2, options.clusters, options.idle), MANY)
     if options.hosts:
-        report(f"1 cluster of {options.hosts}", measure(3, options.hosts - 3, 1, options.idle))
-    return 0
+        good &= report(f"1 cluster of {options.hosts}", measure(3, options.hosts - 3, 1, options.idle), LARGE)
+    return 0 if good else 1
 
 
-def report(name: str, found: dict[str, Any]) -> None:
-    """One line."""
+def report(name: str, found: dict[str, Any], bounds: dict[str, int]) -> bool:
+    """One line; False when a bound is passed."""
     sys.stdout.write(json.dumps({"scenario": name, **found}) + "\n")
     sys.stdout.flush()
+    passed = [f"{key} {found[key]}, at most {most}" for key, most in bounds.items() if _worst(found[key]) >= most]
+    for text in passed:
+        sys.stderr.write(f"{name}: {text}\n")
+    return not passed
+
+
+def _worst(found: float | list[float]) -> float:
+    return max(found) if isinstance(found, list) else found
 
 
 def measure(masters: int, workers: int, clusters: int, idle: float) -> dict[str, Any]:
