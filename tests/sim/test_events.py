@@ -2,31 +2,15 @@
 
 import asyncio
 from collections import Counter
-from pathlib import Path
 
-from sealcluster.testing import clock, specs
-from sealcluster.testing.plane import NAMESPACE, Plane
-
-CRD = Path(__file__).parents[2] / "crds" / "sealclusters.sealcluster.io.yaml"
+from sealcluster.testing import specs
+from sealcluster.testing.plane import NAMESPACE
+from sim.planes import supervised
 
 
 def events(plane):
     found = [o for k, o in plane.kube.store.objects.items() if k[:2] == ("events", NAMESPACE)]
     return sorted(found, key=lambda e: e["eventTime"])
-
-
-def story(tell):
-    async def main():
-        plane = Plane(1, CRD)
-        try:
-            plane.wish(specs.spec(1, 2))
-            plane.start()
-            await tell(plane)
-            assert plane.problems() == []
-        finally:
-            await plane.end()
-
-    clock.run(main(), limit=50_000)
 
 
 def test_a_creation_is_told_in_milestones():
@@ -45,7 +29,7 @@ def test_a_creation_is_told_in_milestones():
         assert max(Counter((e["reason"], e["note"]) for e in found).values()) == 1
         assert {e["regarding"]["uid"] for e in found} == {plane.object()["metadata"]["uid"]}
 
-    story(tell)
+    supervised(tell, specs.spec(1, 2))
 
 
 def test_a_machine_that_comes_and_goes_for_hours_is_told_seldom():
@@ -61,4 +45,4 @@ def test_a_machine_that_comes_and_goes_for_hours_is_told_seldom():
         assert told["HostUnreachable"] <= 4
         assert sum(told.values()) <= 12
 
-    story(tell)
+    supervised(tell, specs.spec(1, 2))

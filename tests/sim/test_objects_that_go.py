@@ -1,31 +1,16 @@
 """An object that is being deleted says so for as long as it is there, and goes when nothing of it exists."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
-from sealcluster.testing import clock, specs
+from sealcluster.testing import specs
 from sealcluster.testing.contract import condition
-from sealcluster.testing.plane import PLURAL, Plane
+from sealcluster.testing.plane import PLURAL
+from sim.planes import supervised
 
-CRD = Path(__file__).parents[2] / "crds" / "sealclusters.sealcluster.io.yaml"
 NEVER_MADE = specs.spec(1, registry={"port": 6443})
 """Refused: the port is also the endpoint's."""
-
-
-def story(tell, spec, **more):
-    async def main():
-        plane = Plane(1, CRD)
-        try:
-            plane.wish(spec, **more)
-            plane.start()
-            await tell(plane)
-            assert plane.problems() == []
-        finally:
-            await plane.end()
-
-    clock.run(main(), limit=50_000)
 
 
 def terminate(plane):
@@ -62,7 +47,7 @@ def test_an_object_of_which_nothing_was_ever_touched_goes_with_its_namespace():
         terminate(plane)
         await plane.until(lambda: plane.object() is None, 60)
 
-    story(tell, NEVER_MADE, deletionPolicy="Reset")
+    supervised(tell, NEVER_MADE, deletionPolicy="Reset")
 
 
 def test_an_object_that_nobody_can_read_and_of_which_nothing_was_touched_goes():
@@ -71,7 +56,7 @@ def test_an_object_that_nobody_can_read_and_of_which_nothing_was_touched_goes():
         terminate(plane)
         await plane.until(lambda: plane.object() is None, 60)
 
-    story(tell, specs.spec(1), deletionPolicy="Reset", hosts=[{"name": "m1", "address": "::1", "roles": ["master"]}])
+    supervised(tell, specs.spec(1), deletionPolicy="Reset", hosts=[{"name": "m1", "address": "::1", "roles": ["master"]}])
 
 
 def test_a_pause_holds_up_also_the_deletion_of_what_was_never_touched_and_says_so():
@@ -85,7 +70,7 @@ def test_a_pause_holds_up_also_the_deletion_of_what_was_never_touched_and_says_s
         plane.wish(NEVER_MADE, deletionPolicy="Reset", paused=False)
         await plane.until(lambda: plane.object() is None, 60)
 
-    story(tell, NEVER_MADE, deletionPolicy="Reset", paused=True)
+    supervised(tell, NEVER_MADE, deletionPolicy="Reset", paused=True)
 
 
 @pytest.mark.parametrize("crash", ["after the purge", "nowhere"])
@@ -103,7 +88,7 @@ def test_an_operator_that_was_killed_between_purge_and_release_has_a_successor_t
         await plane.until(lambda: plane.object() is None, 120)
         assert plane.secrets() == []
 
-    story(tell, specs.spec(1), deletionPolicy="Reset")
+    supervised(tell, specs.spec(1), deletionPolicy="Reset")
 
 
 @pytest.mark.parametrize("policy", ["Retain", "Reset"])
@@ -126,4 +111,4 @@ def test_an_object_that_another_finalizer_holds_says_that_it_is_being_deleted(po
         let_go(plane)
         await plane.until(lambda: plane.object() is None, 60)
 
-    story(tell, specs.spec(1), deletionPolicy=policy)
+    supervised(tell, specs.spec(1), deletionPolicy=policy)

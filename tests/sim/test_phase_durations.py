@@ -2,27 +2,11 @@
 
 import asyncio
 from datetime import datetime
-from pathlib import Path
 
-from sealcluster.testing import clock, specs
-from sealcluster.testing.plane import Plane
+from sealcluster.testing import specs
+from sim.planes import supervised
 
-CRD = Path(__file__).parents[2] / "crds" / "sealclusters.sealcluster.io.yaml"
 AWAY = 45
-
-
-def story(tell, spec):
-    async def main():
-        plane = Plane(1, CRD)
-        try:
-            plane.wish(spec)
-            plane.start()
-            await tell(plane)
-            assert plane.problems() == []
-        finally:
-            await plane.end()
-
-    clock.run(main(), limit=50_000)
 
 
 def under_way(plane):
@@ -51,7 +35,7 @@ def test_a_creation_is_counted_phase_by_phase():
         await asyncio.sleep(1000)
         assert {key: sum(found.counts) for key, found in durations.items()} == known, "where nothing is done nothing is counted"
 
-    story(tell, specs.spec(3, 2))
+    supervised(tell, specs.spec(3, 2))
 
 
 def test_a_phase_that_outlives_its_operator_is_counted_once_and_whole():
@@ -71,7 +55,7 @@ def test_a_phase_that_outlives_its_operator_is_counted_once_and_whole():
         assert abs(seconds - (ended - began)) <= 2
         await plane.until(plane.ready, 3600)
 
-    story(tell, specs.spec(3, 1))
+    supervised(tell, specs.spec(3, 1))
 
 
 def test_a_deletion_interrupts_what_is_under_way_and_is_counted_itself():
@@ -83,4 +67,4 @@ def test_a_deletion_interrupts_what_is_under_way_and_is_counted_itself():
         assert total(process, "join-nodes", "interrupted")[0] == 1
         assert total(process, "teardown")[0] == 1
 
-    story(tell, specs.spec(1, 2, deletionPolicy="Reset"))
+    supervised(tell, specs.spec(1, 2, deletionPolicy="Reset"))

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -10,26 +9,9 @@ from sealcluster.api.summary import timestamp
 from sealcluster.testing import clock, specs
 from sealcluster.testing.contract import condition
 from sealcluster.testing.plane import NAMESPACE, PLURAL, Plane
-
-CRD = Path(__file__).parents[2] / "crds" / "sealclusters.sealcluster.io.yaml"
-
+from sim.planes import CRD, supervised
 
 SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
-
-
-def story(tell, spec=None, seed=1, limit=50_000):
-    async def main():
-        plane = Plane(seed, CRD)
-        try:
-            plane.wish(spec or specs.spec(1, 1))
-            plane.start()
-            await plane.until(plane.ready, 3600)
-            await tell(plane)
-            assert plane.problems() == []
-        finally:
-            await plane.end()
-
-    clock.run(main(), limit=limit)
 
 
 def writes(plane, since):
@@ -53,7 +35,7 @@ def test_a_new_operator_says_nothing_of_a_ready_cluster_but_takes_it_over():
         assert {kind for kind in writes(plane, known) if "/events" not in kind[1]} == {("PATCH", f"{SECRETS}/demo-state")}
         assert steps(plane) == done
 
-    story(tell)
+    supervised(tell, specs.spec(1, 1), ready=True)
 
 
 def test_a_new_operator_says_at_once_what_is_wrong():
@@ -66,7 +48,7 @@ def test_a_new_operator_says_at_once_what_is_wrong():
         plane.world.power_on(plane.world.machine("w1"))
         await plane.until(plane.ready, 600)
 
-    story(tell)
+    supervised(tell, specs.spec(1, 1), ready=True)
 
 
 def test_a_superseded_operator_that_wakes_up_says_nothing_about_a_new_wish():
@@ -88,7 +70,7 @@ def test_a_superseded_operator_that_wakes_up_says_nothing_about_a_new_wish():
         await asyncio.sleep(120)
         assert plane.ready(), condition(plane.object(), "Ready")
 
-    story(tell)
+    supervised(tell, specs.spec(1, 1), ready=True)
 
 
 def test_a_status_that_somebody_else_wrote_is_put_right():
@@ -101,7 +83,7 @@ def test_a_status_that_somebody_else_wrote_is_put_right():
         await plane.until(plane.ready, 60)
         plane.world.ledger.violations.clear()  # that Ready went back in time is the other writer's fault
 
-    story(tell)
+    supervised(tell, specs.spec(1, 1), ready=True)
 
 
 @pytest.mark.parametrize("trouble", ["nothing", "errors", "forbidden"])
@@ -125,7 +107,7 @@ def test_a_deletion_with_reset_leaves_nothing_behind(trouble):
         assert plane.secrets() == []
         assert [m.name for m in plane.world.machines.values() if m.leftovers() or m.owner] == []
 
-    story(tell)
+    supervised(tell, specs.spec(1, 1), ready=True)
 
 
 def test_a_retained_cluster_is_taken_up_by_the_same_object_made_again_while_nobody_watched():
@@ -140,7 +122,7 @@ def test_a_retained_cluster_is_taken_up_by_the_same_object_made_again_while_nobo
         await plane.until(plane.ready, 600)
         assert (plane.record().cluster_id, steps(plane)) == (known, done)
 
-    story(tell)
+    supervised(tell, specs.spec(1, 1), ready=True)
 
 
 def test_an_object_that_was_deleted_and_made_again_unseen_is_a_new_object_for_us():
@@ -159,7 +141,7 @@ def test_an_object_that_was_deleted_and_made_again_unseen_is_a_new_object_for_us
         assert f"{plane.name}-state" in plane.secrets()
         assert ("secrets", NAMESPACE, "ssh") in plane.kube.store.objects
 
-    story(tell)
+    supervised(tell, specs.spec(1, 1), ready=True)
 
 
 def test_an_edit_that_is_seen_before_the_answer_about_the_finalizer_is_not_taken_back_by_it():

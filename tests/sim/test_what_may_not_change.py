@@ -3,35 +3,18 @@
 import asyncio
 import json
 from dataclasses import replace
-from pathlib import Path
 
 from sealcluster.kube import secretdata
-from sealcluster.testing import clock, specs
+from sealcluster.testing import specs
 from sealcluster.testing.contract import condition
-from sealcluster.testing.plane import NAMESPACE, Plane
+from sealcluster.testing.plane import NAMESPACE
+from sim.planes import supervised
 
-CRD = Path(__file__).parents[2] / "crds" / "sealclusters.sealcluster.io.yaml"
 REFUSED = ("False", "ImmutableField")
 
 
 def documents(value):
     return {"kubeadm": {"cluster": {"apiServer": {"extraArgs": [{"name": "audit-log-maxage", "value": value}]}}}}
-
-
-def story(tell, ready=True):
-    async def main():
-        plane = Plane(1, CRD)
-        try:
-            plane.wish(specs.spec(1))
-            plane.start()
-            if ready:
-                await plane.until(plane.ready, 3600)
-            await tell(plane)
-            assert plane.problems() == []
-        finally:
-            await plane.end()
-
-    clock.run(main(), limit=50_000)
 
 
 def said(plane):
@@ -56,7 +39,7 @@ def test_a_change_that_was_refused_stays_refused_after_a_restart():
         plane.wish(specs.spec(1))
         await plane.until(plane.ready, 600)
 
-    story(tell)
+    supervised(tell, specs.spec(1), ready=True)
 
 
 def test_a_retained_cluster_is_not_taken_up_under_another_pod_network():
@@ -67,7 +50,7 @@ def test_a_retained_cluster_is_not_taken_up_under_another_pod_network():
         await asyncio.sleep(120)
         assert said(plane) == (REFUSED, REFUSED, True)
 
-    story(tell)
+    supervised(tell, specs.spec(1), ready=True)
 
 
 def test_a_wish_that_changed_while_kubeadm_init_ran_is_refused_once_it_has_succeeded():
@@ -78,7 +61,7 @@ def test_a_wish_that_changed_while_kubeadm_init_ran_is_refused_once_it_has_succe
         plane.wish(specs.spec(1))
         await plane.until(plane.ready, 1800)
 
-    story(tell, ready=False)
+    supervised(tell, specs.spec(1))
 
 
 def test_a_record_of_a_release_that_did_not_write_it_down_is_adopted_once():
@@ -101,4 +84,4 @@ def test_a_record_of_a_release_that_did_not_write_it_down_is_adopted_once():
         await restart(plane)
         assert said(plane) == (REFUSED, REFUSED, True)
 
-    story(tell)
+    supervised(tell, specs.spec(1), ready=True)
