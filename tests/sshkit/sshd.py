@@ -41,6 +41,8 @@ class Sshd:
     extra: str = ""
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    begun: bool = False
+    """Its port is known to others."""
 
     def __post_init__(self) -> None:
         self.home.mkdir(parents=True, exist_ok=True)
@@ -54,7 +56,19 @@ class Sshd:
         return " ".join((self.home / "host_key.pub").read_text().split()[:2])
 
     def start(self) -> "Sshd":
+        """On the port that it had before; the first time on one that is free, also where somebody takes that meanwhile."""
         Path("/run/sshd").mkdir(exist_ok=True)
+        while True:
+            said = self._start()
+            if not said:
+                self.begun = True
+                return self
+            if self.begun or "Address already in use" not in said:
+                raise AssertionError(f"sshd did not start: {said}")
+            self.port = free_port()
+
+    def _start(self) -> str:
+        """Empty once it listens, or else what it said."""
         config = self.home / "sshd_config"
         config.write_text(
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.home}/host_key\nAuthorizedKeysFile {self.home}/authorized_keys\n"
@@ -63,16 +77,17 @@ class Sshd:
             f"SetEnv HOME={self.home}\n{self.extra}\n"
         )
         log = self.home / "sshd.log"
-        self.process = subprocess.Popen([server(), "-D", "-f", config, "-E", log], start_new_session=True)
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return self
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    raise AssertionError(f"sshd did not start: {log.read_text()}") from None
-                time.sleep(0.02)
+        log.unlink(missing_ok=True)
+        process = subprocess.Popen([server(), "-D", "-f", config, "-E", log], start_new_session=True)
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if log.exists() and f"Server listening on 127.0.0.1 port {self.port}." in log.read_text():
+                self.process = process
+                return ""
+            time.sleep(0.02)
+        process.kill()
+        process.wait(10)
+        return log.read_text() if log.exists() else "nothing"
 
     def sessions(self) -> list[int]:
         """Process ids of the servers of single connections."""
@@ -95,9 +110,11 @@ class Sshd:
 
 
 def children(pid: int) -> list[int]:
+    """Of a process that may end meanwhile."""
     found = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        found += [int(word) for word in task.read_text().split()]
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            found += [int(word) for word in task.read_text().split()]
     return found
 
 
