@@ -39,7 +39,12 @@ setsid "$@" </dev/null >>"$units/console" 2>&1 8>&- &
 pid=$!
 echo $pid >"$units/$unit"
 # By then its number may be that of another process, in another test.
-[ -z "$limit" ] || { (sleep "$limit"; grep -q -z -x -F -e "$2" "/proc/$pid/cmdline" && kill -TERM "$pid") </dev/null >/dev/null 2>&1 8>&- & }
+[ -z "$limit" ] || {
+	(
+		timeout "$limit" tail -s 0.2 --pid="$pid" -f /dev/null # what waits for the limit ends with the unit
+		[ $? -eq 124 ] && grep -q -z -x -F -e "$2" "/proc/$pid/cmdline" && kill -TERM "$pid"
+	) </dev/null >/dev/null 2>&1 8>&- &
+}
 """
 
 SYSTEMCTL = """#!/bin/sh
