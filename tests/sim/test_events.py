@@ -36,7 +36,7 @@ def test_a_machine_that_comes_and_goes_for_hours_is_told_seldom():
     async def tell(plane):
         await plane.until(plane.ready, 3600)
         before = len(events(plane))
-        for _ in range(12):
+        for _ in range(30):
             plane.world.network.cut.add("w1")
             await asyncio.sleep(120)
             plane.world.network.cut.discard("w1")
