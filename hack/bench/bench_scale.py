@@ -52,7 +52,7 @@ def report(name: str, found: dict[str, Any], bounds: dict[str, int]) -> bool:
     """One line; False when a bound is passed."""
     sys.stdout.write(json.dumps({"scenario": name, **found}) + "\n")
     sys.stdout.flush()
-    passed = [f"{key} {found[key]}, at most {most}" for key, most in bounds.items() if _worst(found[key]) >= most]
+    passed = [f"{key} {found[key]}, which must be below {most}" for key, most in bounds.items() if _worst(found[key]) >= most]
     for text in passed:
         sys.stderr.write(f"{name}: {text}\n")
     return not passed
