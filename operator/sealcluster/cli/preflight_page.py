@@ -104,8 +104,11 @@ def _todo(checks: Sequence[Check]) -> Iterable[str]:
 
 
 def _tables(results: Sequence[Check], hosts: Sequence[str]) -> Iterable[str]:
-    for name in [*([""] if any(not c.host for c in results) else []), *hosts]:
-        own = [c for c in results if c.host == name]
+    by_host: dict[str, list[Check]] = {}
+    for check in results:
+        by_host.setdefault(check.host, []).append(check)
+    for name in [*([""] if "" in by_host else []), *hosts]:
+        own = by_host.get(name, [])
         failed, warned = sum(c.blocks for c in own), sum(not c.ok and not c.blocks for c in own)
         told = [
             *([f'<span class="bad">{failed} failed</span>'] if failed else []),

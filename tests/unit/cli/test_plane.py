@@ -160,10 +160,14 @@ def test_watching_an_object_until_it_is_gone(plane):
     plane.outside.loop.run_until_complete(task)
     assert done.code == 4
     heads = [line.split()[1] for line in done.out.splitlines() if line.startswith("default  ")]
-    assert heads == ["Provisioning", "Updating", "Updating", "Updating"]
-    assert "no answer from https://fake.invalid" in done.out
-    assert "this is what was seen last" in done.out
-    assert "it is gone" in done.out
+    assert heads[0] == "Provisioning"
+    assert set(heads[1:]) == {"Updating"}
+    told = ("no answer from https://fake.invalid", "this is what was seen last", "it is gone")
+    places = [done.out.find(words) for words in told]
+    assert -1 not in places
+    assert places == sorted(places)
+    # while it is silent and once it is gone it is shown as before; a look that falls between the server's return and the deletion shows it once more
+    assert heads.count("Updating") in (3, 4)
 
 
 @pytest.mark.parametrize("environment", [{}, {"KUBECONFIG": "/nowhere/a:/nowhere/b"}])
