@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from sealcluster.cli.columns import table
@@ -58,7 +57,7 @@ def document(view: ClusterView, results: list[Check]) -> dict[str, Any]:
     return {
         "cluster": view.name,
         "passed": not any(c.blocks for c in results),
-        "checks": [{**asdict(c), "blocks": c.blocks} for c in results],
+        "checks": [{**c._asdict(), "blocks": c.blocks} for c in results],
     }
 
 

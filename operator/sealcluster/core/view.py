@@ -46,7 +46,9 @@ class HostView:
     @property
     def master(self) -> bool:
         """True for a control-plane host."""
-        return "master" in self.roles
+        if self.spec is not None:
+            return self.spec.is_master
+        return self.row is not None and "master" in self.row.roles
 
     @property
     def was_master(self) -> bool:
