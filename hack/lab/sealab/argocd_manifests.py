@@ -14,7 +14,7 @@ from sealab.plane import Plane
 
 NAMESPACE = "argocd"
 _MODULE = "github.com/argoproj/argo-cd/v3"
-_KINDS = f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/applications"
+_KINDS = {kind: f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/{kind}" for kind in ("applications", "applicationsets", "appprojects")}
 _SERVED_SECONDS = 30
 
 
@@ -38,11 +38,15 @@ def install(plane: Plane) -> None:
     key = {"stringData": {"server.secretkey": secrets.token_urlsafe(32)}}
     plane.kubectl("patch", "secret", "argocd-secret", "--namespace", NAMESPACE, "--patch", json.dumps(key))
     deadline = time.monotonic() + _SERVED_SECONDS
-    while plane.request("GET", _KINDS)[0] != 200:
-        if time.monotonic() > deadline:
-            raise LabError(f"installing Argo CD's kinds: the API server does not serve {_KINDS}")
-        time.sleep(0.1)
-    plane.kubectl("apply", "--server-side", "--filename", "-", input=json.dumps(_PROJECT))
+    for path in _KINDS.values():  # each kind begins to be served on its own
+        while plane.request("GET", path)[0] != 200:
+            if time.monotonic() > deadline:
+                raise LabError(f"installing Argo CD's kinds: the API server does not serve {path}")
+            time.sleep(0.1)
+    # not with kubectl: what it knows of the kinds comes later than the kinds
+    status, answer = plane.request("POST", _KINDS["appprojects"], _PROJECT)
+    if status != 201:
+        raise LabError(f"making Argo CD's default project: the API server answered {status}: {answer.decode(errors='replace')}")
 
 
 _PROJECT = {
