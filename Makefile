@@ -21,6 +21,7 @@ MINUTES ?= 30
 export PYTHONPATH := $(CURDIR)/hack/lab:$(CURDIR)/hack:$(CURDIR)/hack/image
 # Worlds are drawn from seeds; the order of sets must not make another story of the same seed.
 export PYTHONHASHSEED := 0
+unexport PYTHONDONTWRITEBYTECODE # Python starts thousands of times
 LAB := $(BIN)/python -m sealab
 # With --quiet nothing is an error to --strict: what it says is left out here instead.
 SITE := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict 2>&1 | sed '/^INFO /d'
@@ -40,7 +41,7 @@ $(STAMP): requirements-dev.txt pyproject.toml
 setup: $(STAMP) ## make the virtual environment
 
 # --- checks ----------------------------------------------------------------------------------------------------------
-check: $(STAMP) ## format, lint, types, import contracts, generated files, unit and simulation tests (under 3 minutes)
+check: $(STAMP) ## format, lint, types, import contracts, generated files, a sample of unit tests and simulated stories (under 3 minutes)
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
@@ -53,7 +54,7 @@ check: $(STAMP) ## format, lint, types, import contracts, generated files, unit 
 	$(BIN)/python hack/gen_argocd.py --check
 	$(BIN)/python hack/gen_screens.py --check
 	$(SITE)
-	$(BIN)/pytest -q -n $(JOBS) --dist worksteal tests/unit tests/sim
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal --run sample tests/unit tests/sim
 
 fuzz: $(STAMP) ## other examples for every property on every run: make fuzz FUZZ=2000
 	FUZZ=$(or $(FUZZ),2000) $(BIN)/pytest -q --timeout=0 tests/unit/properties
@@ -61,7 +62,10 @@ fuzz: $(STAMP) ## other examples for every property on every run: make fuzz FUZZ
 audit: $(STAMP) ## known vulnerabilities of pinned dependencies; gates nothing, its data change from outside: make audit AUDIT=--help
 	$(BIN)/python hack/audit.py $(AUDIT)
 
-test: check test-integration test-e2e-core ## everything that gates: check, integration, the core of e2e
+test: check test-rest test-integration test-e2e-core ## everything that gates: check, the rest of unit tests and stories, integration, the core of e2e
+
+test-rest: $(STAMP) ## unit tests and simulated stories that check leaves out
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal --run rest tests/unit tests/sim
 
 test-integration: $(STAMP)
 	$(BIN)/pytest -q tests/integration

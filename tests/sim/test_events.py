@@ -3,6 +3,8 @@
 import asyncio
 from collections import Counter
 
+import pytest
+
 from sealcluster.testing import specs
 from sealcluster.testing.plane import NAMESPACE
 from sim.planes import supervised
@@ -32,6 +34,7 @@ def test_a_creation_is_told_in_milestones():
     supervised(tell, specs.spec(1, 2))
 
 
+@pytest.mark.thorough
 def test_a_machine_that_comes_and_goes_for_hours_is_told_seldom():
     async def tell(plane):
         await plane.until(plane.ready, 3600)

@@ -44,6 +44,7 @@ def test_commands_that_run_are_not_run_elsewhere_beside_that(monkeypatch, how):
     live(cluster("m1", "m2", "m3"), story)
 
 
+@pytest.mark.thorough
 def test_they_run_elsewhere_once_they_must_have_ended(monkeypatch):
     monkeypatch.setitem(timing.RANGES, "Guest", (120.0, 130.0))
 

@@ -39,6 +39,7 @@ def test_masters_that_come_later_do_not_touch_the_entries_of_workers():
     live(cluster("m1", "w1", "w2"), tell)
 
 
+@pytest.mark.thorough
 def test_a_worker_whose_balancer_stays_down_is_led_to_a_master_until_it_answers():
     async def tell(life):
         await life.settled()

@@ -14,6 +14,7 @@ from sim.test_regressions import job_runs
 MOMENTS = range(32) if os.environ.get("SEALCLUSTER_EVERY_EFFECT") else (4, 18, 21)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seconds", MOMENTS)
 def test_a_second_master_that_loses_power_in_its_join_comes_back_and_joins(seconds):
     async def tell(life):

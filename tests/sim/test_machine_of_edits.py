@@ -6,6 +6,7 @@ SEALCLUSTER_EDITS=n tries n stories instead of the few of every run (`make sim-e
 import asyncio
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -104,7 +105,7 @@ class Edits(RuleBasedStateMachine):
             await sim.end()
 
 
-TestEdits = Edits.TestCase
+TestEdits = pytest.mark.thorough(Edits.TestCase)
 TestEdits.settings = settings(
     max_examples=STORIES or 4,
     stateful_step_count=12 if STORIES else 8,

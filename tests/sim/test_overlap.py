@@ -1,5 +1,7 @@
 """What runs beside what while a cluster is made: the network before the last master, balancers once for all."""
 
+import pytest
+
 from sealcluster.testing import scenarios, specs
 from sealcluster.testing.model.images import CNI, HELLO, ROOTFS
 
@@ -11,6 +13,7 @@ def at(outcome, *words):
     return next(float(line.split()[0]) for line in outcome.trace if all(word in line for word in words))
 
 
+@pytest.mark.thorough
 def test_the_network_runs_beside_masters_that_still_join_and_what_is_no_network_after_them():
     outcome = scenarios.create(specs.spec(3, 2, images=IMAGES), seed=7)
     assert outcome.problems == []

@@ -70,6 +70,7 @@ def test_an_engine_that_ended_does_not_count():
     story(tell, others=10_000 - 2)
 
 
+@pytest.mark.thorough
 def test_the_clusters_of_an_operator_share_one_pace(monkeypatch):
     """With room for one machine, two clusters of one machine each are looked at half as often."""
     monkeypatch.setattr(pace, "FULL_PACE", 1)

@@ -3,6 +3,8 @@
 import asyncio
 from datetime import datetime
 
+import pytest
+
 from sealcluster.testing import specs
 from sim.planes import supervised
 
@@ -19,6 +21,7 @@ def total(process, phase, outcome="finished"):
     return (sum(found.counts), found.seconds) if found else (0, 0.0)
 
 
+@pytest.mark.thorough
 def test_a_creation_is_counted_phase_by_phase():
     async def tell(plane):
         began = plane.world.now()

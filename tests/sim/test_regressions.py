@@ -87,6 +87,7 @@ def _joins(sim, name):
     return [run for run in sim.world.machine(name).jobs.runs.values() if run.key[0] == "kubeadm-join"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("replaced", [False, True], ids=["the-same-operator", "an-operator-that-starts-meanwhile"])
 def test_a_master_that_is_lost_early_in_its_join_is_waited_for(replaced):
     async def tell(sim):
@@ -104,6 +105,7 @@ def test_a_master_that_is_lost_early_in_its_join_is_waited_for(replaced):
     assert verdict(rows("m1,m2,m3"), tell) == []
 
 
+@pytest.mark.thorough
 def test_a_master_that_loses_power_early_in_its_join_holds_up_the_next_one_for_as_long_as_a_join_may_take():
     async def tell(sim):
         await _early_in_its_join(sim, "m2")

@@ -11,6 +11,7 @@ from sim.test_scale_lost import gone
 NAMES = ("m1", "m2", "m3", "w1")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["w1", "m3"])
 def test_one_that_was_given_up_as_lost_comes_back_as_a_new_one(name):
     async def story(life):

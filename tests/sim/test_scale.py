@@ -57,6 +57,7 @@ def test_a_released_machine_serves_again_at_once():
     live(cluster("m1", "w1"), story)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_every_master_is_replaced_in_one_edit(seed):
     async def story(life):
@@ -79,6 +80,7 @@ def test_a_single_master_is_replaced_by_another():
     live(cluster("m1", "w1"), story)
 
 
+@pytest.mark.thorough
 def test_a_role_changes_by_leaving_and_joining():
     async def story(life):
         await life.settled()

@@ -49,6 +49,7 @@ def live(seed, tell):
     assert problems == [], f"seed {seed}"
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_an_edit_on_a_bad_day(seed):

@@ -128,6 +128,7 @@ def test_the_registry_moves_while_it_still_serves():
     live(cluster("m1", "m2", "m3", "w1"), story)
 
 
+@pytest.mark.thorough
 def test_the_registry_does_not_wander_when_its_host_is_away_for_a_moment():
     async def story(life):
         await life.settled()

@@ -1,5 +1,7 @@
 """Machines that are gone: released only when a person names them, replaced by an edit, and never at the price of the quorum."""
 
+import pytest
+
 from sealcluster.api import ACKNOWLEDGE_LOST_ANNOTATION
 from sim.lives import cluster, live
 
@@ -9,6 +11,7 @@ def gone(life, *names):
     return {ACKNOWLEDGE_LOST_ANNOTATION: ", ".join(f"{n}={life.machine(n).machine_id}" for n in names)}
 
 
+@pytest.mark.thorough
 def test_the_first_master_and_registry_dies_and_is_replaced_by_an_edit():
     async def story(life):
         await life.settled()

@@ -101,6 +101,7 @@ def test_an_image_that_is_missing_is_degraded_with_its_name_and_heals() -> None:
     tell(story)
 
 
+@pytest.mark.thorough
 def test_a_node_that_goes_down_is_degraded_and_comes_back() -> None:
     async def story(door: Door) -> None:
         door.wish(cluster("m1", "w1"))

@@ -51,6 +51,7 @@ def test_a_new_operator_says_at_once_what_is_wrong():
     supervised(tell, specs.spec(1, 1), ready=True)
 
 
+@pytest.mark.thorough
 def test_a_superseded_operator_that_wakes_up_says_nothing_about_a_new_wish():
     """It has seen nothing of the take-over: the new generation must not be left as it was when that one began to look at it."""
 

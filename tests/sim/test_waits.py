@@ -1,5 +1,7 @@
 """What waits for something that never comes true stands still after a while, says why, and goes on by itself."""
 
+import pytest
+
 from sealcluster.api.conditions import ConditionType as C
 from sealcluster.api.conditions import Reason
 from sealcluster.api.status import ConditionStatus
@@ -55,6 +57,7 @@ def test_a_registry_that_never_listens():
     live(cluster("m1", "w1"), story)
 
 
+@pytest.mark.thorough
 def test_a_balancer_that_never_answers():
     async def story(life):
         await life.settled()
@@ -72,6 +75,7 @@ def test_a_balancer_that_never_answers():
     live(cluster("m1", "w1"), story)
 
 
+@pytest.mark.thorough
 def test_a_slow_machine_is_no_standstill(monkeypatch):
     monkeypatch.setitem(timing.RANGES, "PullImages", (1.1 * LONGEST_WAIT / 12, 1.2 * LONGEST_WAIT / 12))
 

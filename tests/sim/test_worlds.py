@@ -23,6 +23,7 @@ def test_a_world_with_faults_ends_well_once_they_stop(seed):
     assert randomworld.live(seed)[0].problems == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", FOUND, ids=[f"{seed}-{why.replace(' ', '-')[:40]}" for seed, why in FOUND.items()])
 def test_a_world_that_once_ended_badly(seed):
     assert randomworld.live(seed)[0].problems == []

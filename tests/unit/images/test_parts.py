@@ -223,7 +223,7 @@ asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("compression", ["gzip", "zstd", ""])
+@pytest.mark.parametrize("compression", ["gzip", *(pytest.param(other, marks=pytest.mark.thorough) for other in ("zstd", ""))])
 def test_a_large_image_costs_little_memory(compression: str, tmp_path: Path) -> None:
     content = {
         "scripts/init-containerd.sh": b"x",

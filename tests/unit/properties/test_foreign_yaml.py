@@ -34,6 +34,7 @@ BOMBS = {
     "a number": "a: 0x" + "f" * 50_000 + "\n",
     "a number of sixties": "a: 1" + ":10" * 15_000 + "\n",
 }
+SLOW = {"many": pytest.mark.thorough}
 
 
 def an_images_kubeadm_documents(text):
@@ -57,7 +58,7 @@ def a_changed_file(text):
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+@pytest.mark.parametrize("bomb", [pytest.param(BOMBS[name], id=name, marks=SLOW.get(name, ())) for name in BOMBS])
 @pytest.mark.parametrize("read", [an_images_kubeadm_documents, an_images_configs, a_clusterfile, a_change, a_changed_file])
 def test_what_would_grow_without_end_is_refused(read, bomb):
     with pytest.raises((FieldError, TerminalError, ConfigError)) as caught:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def _agree(template: str, data: Mapping[str, object], ours: Mapping[str, str], g
     return ours == go if "out" in ours else "err" in go
 
 
+@pytest.mark.thorough
 def test_agrees_with_go() -> None:
     cases: list[tuple[str, dict[str, object]]] = []
 
