@@ -10,7 +10,7 @@ JOBS = "/var/lib/sealcluster/jobs"
 FOLLOWED = 3
 """Newest jobs of a machine that are followed."""
 AT_ONCE = 65536
-"""Bytes of one log that one look brings."""
+"""Most bytes of one log that one look brings."""
 
 _SHARED = """
 state() {
@@ -59,6 +59,11 @@ for d in $(ls -tr | tail -n {jobs}); do
 	fi
 	end=$((from + {most}))
 	[ "$end" -le "$size" ] || end=$size
+	if [ "$end" -lt "$size" ] || [ "$state" = running ]; then # more is to come: whole lines only, so that no secret is torn
+		whole=$({{ tail -c "+$((from + 1))" "$d/log" | head -c "$((end - from))" | tr '\\0' ' '; echo x; }} |
+			LC_ALL=C awk '{{ n += last; last = length($0) + 1 }} END {{ print n + 0 }}')
+		[ "$whole" = 0 ] && [ "$end" -ge "$((from + {most}))" ] || end=$((from + whole)) # one line that is longer than a look is cut
+	fi
 	echo "{mark} $d $end $step $attempt $state"
 	[ "$end" -le "$from" ] || {{ tail -c "+$((from + 1))" "$d/log" | head -c "$((end - from))"; echo; }}
 done

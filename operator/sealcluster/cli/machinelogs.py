@@ -21,6 +21,8 @@ from sealcluster.core.ports import HostTarget
 from sealcluster.core.state import StateRecord
 from sealcluster.engine.firstkeys import FirstKeys
 from sealcluster.engine.targets import target
+from sealcluster.host.secrets_of import secret_values
+from sealcluster.ssh.redact import Redactor
 
 LOOK = 30.0
 """Seconds that one look may take."""
@@ -31,9 +33,10 @@ async def show_machine(here: Here, records: Records, wanted: SealCluster, host: 
     opened = here.outside.open(here.common.root, records.settings())
     try:
         (_, reach) = (await _reaches(records, wanted, (host,)))[0]
+        hide = await _redactor(records, wanted)
         typer.echo(f"\njobs on {host.name}, the newest last")
         text = joblogs.show_script(jobs, lines, step)
-        await opened.shell(reach).command(text, within=LOOK, on_line=lambda line: typer.echo(f"  {redact(line)}"))
+        await opened.shell(reach).command(text, within=LOOK, on_line=lambda line: typer.echo(f"  {hide(line)}"))
     finally:
         await opened.close()
 
@@ -43,8 +46,8 @@ async def follow_machines(here: Here, records: Records, wanted: SealCluster, hos
     opened = here.outside.open(here.common.root, records.settings())
     width = max(len(h.name) for h in hosts)
 
-    async def one(host: Host, shell: Shell) -> None:
-        follower = joblogs.Follower(f"={secrets.token_hex(8)}", lambda line: typer.echo(f"{host.name.ljust(width)}  {redact(line)}"))
+    async def one(host: Host, shell: Shell, hide: Redactor) -> None:
+        follower = joblogs.Follower(f"={secrets.token_hex(8)}", lambda line: typer.echo(f"{host.name.ljust(width)}  {hide(line)}"))
         silent = ""
         while True:
             try:
@@ -58,10 +61,11 @@ async def follow_machines(here: Here, records: Records, wanted: SealCluster, hos
             await asyncio.sleep(every)
 
     try:
+        hide = await _redactor(records, wanted)
         reaches = await _reaches(records, wanted, hosts)
         async with asyncio.TaskGroup() as group:
             for host, reach in reaches:
-                group.create_task(one(host, opened.shell(reach)))
+                group.create_task(one(host, opened.shell(reach), hide))
     finally:
         await opened.close()
 
@@ -71,3 +75,10 @@ async def _reaches(records: Records, wanted: SealCluster, hosts: Sequence[Host])
     state = (await records.management.load_state())[0] or StateRecord("")
     seen = FirstKeys(lambda: state)
     return [(host, await target(desired, records.management, host, state.inventory.get(host.name), seen)) for host in hosts]
+
+
+async def _redactor(records: Records, wanted: SealCluster) -> Redactor:
+    """Knows what jobs are given, for a script may print it: the registry's password, and variables that are secret by their names."""
+    pki = await records.management.load_pki()
+    environments = (wanted.spec.env, *(h.env for h in wanted.spec.hosts), *(i.env for i in wanted.spec.images))
+    return redact.plus([pki.registry_password if pki else "", *(value for env in environments for value in secret_values(env))])

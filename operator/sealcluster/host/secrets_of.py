@@ -11,12 +11,17 @@ _SECRET_NAME = re.compile(r"passw|secret|token|credential|apikey|api_key|private
 _CONFIG_LINE = re.compile(rb"(?im)^[\s-]*(?:token|certificateKey|password|tlsBootstrapToken)\s*:\s*[\"']?([^\s\"'#]+)")
 
 
+def secret_values(env: Mapping[str, str]) -> list[str]:
+    """Values of the environment variables that are secret by their names."""
+    return [value for name, value in env.items() if _SECRET_NAME.search(name)]
+
+
 def secrets_of(op: ops.Op) -> list[str]:
     """Secret values, whatever the op."""
     found: list[str] = []
     env = getattr(op, "env", None)
     if isinstance(env, Mapping):
-        found += [value for name, value in env.items() if _SECRET_NAME.search(name)]
+        found += secret_values(env)
     match op:
         case ops.FetchParts():
             found.append(op.password)

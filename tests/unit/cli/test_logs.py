@@ -1,6 +1,8 @@
 """sealcluster logs: evidence from the records or from a management plane, and job logs from machines."""
 
+import fcntl
 import json
+import re
 import subprocess
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from labkit.tools import SHELLCHECK
 from sealcluster.cli import joblogs, show_logs
 from sealcluster.cli.joblogs import Follower, show_script
+from sealcluster.cli.records import Records
 from sealcluster.core.evidence import Evidence, dumps
 
 FAILED = Evidence(
@@ -170,7 +173,10 @@ def jobs(folder, **found):
 
 
 def shell(text):
-    done = subprocess.run(["sh", "-eu"], input=text.removeprefix("\n"), capture_output=True, text=True, timeout=20, check=True)
+    text = text.removeprefix("\n")
+    done = subprocess.run(
+        ["sh", "-eu"], input=text, capture_output=True, encoding="utf-8", errors="surrogateescape", timeout=20, check=True
+    )
     assert done.stderr == ""
     return done.stdout.splitlines()
 
@@ -208,6 +214,75 @@ def test_following_the_jobs_of_a_machine(tmp_path):
     (tmp_path / "join/log").write_text("one\ntwo\nthree\n" + "x" * 79 + "\n" * joblogs.AT_ONCE)
     look()
     assert follower.offsets["join"] == 14 + joblogs.AT_ONCE
+
+
+def test_a_line_that_is_still_being_written_is_not_torn(tmp_path):
+    said = []
+    follower = Follower("=mark", said.append, offsets={})
+
+    def look():
+        said.clear()
+        for line in shell(follower.script(str(tmp_path))):
+            follower.line(line)
+        follower.end()
+        return [line.removeprefix("join #1: ") for line in said if line.startswith("join #1: ")]
+
+    jobs(tmp_path, join=(None, "one\nthe password is sword"))
+    log = tmp_path / "join/log"
+    with (tmp_path / "join/lock").open("w") as lock:  # it runs
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert look() == ["one"]
+        log.write_text("one\nthe password is swordfish\nnul \0 letter \xe4\nhalf", encoding="latin-1")
+        assert look() == ["the password is swordfish", "nul \0 letter \udce4"]
+        assert look() == []
+    assert look() == ["half"], "it ended: there is no more to wait for"
+
+    before = follower.offsets["join"]
+    with log.open("a") as more:
+        more.write(f"\n{'short' * 10}\n{'y' * (joblogs.AT_ONCE - 30)}\nlast")
+    assert look() == ["short" * 10], "the long line would not have fitted beside it"
+    assert follower.offsets["join"] == before + 52
+    assert look() == ["y" * (joblogs.AT_ONCE - 30), "last"]
+
+    with log.open("a") as more:
+        more.write("z" * (joblogs.AT_ONCE + 10))
+    assert look() == ["z" * joblogs.AT_ONCE], "a line that is longer than a look is cut"
+    assert look() == ["z" * 10]
+
+
+class Telling:
+    """A shell on a machine where a script printed what it was given."""
+
+    def __init__(self, password):
+        self.password = password
+
+    async def command(self, text, *, within, on_line):
+        for mark in re.findall("=[0-9a-f]{16}", text)[:1]:
+            on_line(f"{mark} d 9 init 1 running")
+        on_line(f"apiToken=swordfish and {self.password}, and nothing else")
+        return 0
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_what_jobs_were_given_is_masked(cli, follow):
+    cli.machines("a")
+    assert cli.run("--env", "apiToken=swordfish").code == 0
+    password = cli.outside.run(Records(cli.state, "default").management.load_pki()).registry_password
+    assert len(password) > 8
+    real = cli.outside.open
+
+    def opened(*where):
+        found = real(*where)
+        found.shell = lambda _target: Telling(password)
+        return found
+
+    cli.outside.open = opened
+    if follow:
+        cli.outside.interrupt_after = 5
+    done = cli("logs", "default-m1", *(["--follow"] if follow else []))
+    assert "apiToken=*** and ***, and nothing else" in done.out
+    assert "swordfish" not in done.out + done.err
+    assert password not in done.out + done.err
 
 
 def test_words_of_a_person_stay_words(tmp_path):
