@@ -2,7 +2,8 @@
 
 import pytest
 
-from labkit.product import IMAGES, Cluster, journal, wait_for
+from labkit.cluster import Cluster
+from labkit.product import IMAGES, journal, wait_for
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 

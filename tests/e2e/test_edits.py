@@ -2,7 +2,8 @@
 
 import pytest
 
-from labkit.product import Cluster, commands, wait_for
+from labkit.cluster import Cluster
+from labkit.product import commands, wait_for
 from sealab.errors import LabError
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1200)]

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from labkit.chart import CHART, NAMESPACE, helm
-from labkit.product import Cluster, journal, wait_for
+from labkit.cluster import Cluster
+from labkit.product import journal, wait_for
 from sealimage.build import build, version
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(1800)]

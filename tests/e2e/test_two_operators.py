@@ -2,7 +2,8 @@
 
 import pytest
 
-from labkit.product import Managed, Operator, wait_for
+from labkit.operator_process import Operator
+from labkit.product import Managed, wait_for
 
 SUPERSEDED = ("took this cluster over", "it has seen fencing number")
 """What the record says, or the machine, whichever it asks first."""

@@ -9,9 +9,10 @@ from typing import Any
 
 import yaml
 
+from labkit.cluster import Cluster
 from labkit.gitops_verdicts import Object
 from labkit.manifests import ROOT
-from labkit.product import Cluster, Managed, wait_for
+from labkit.product import Managed, wait_for
 from sealab.argocd import NAMESPACE, ArgoCD
 from sealab.argocd_git import Repository
 

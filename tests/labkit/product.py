@@ -1,17 +1,13 @@
-"""The product in the lab: documents for machines, the command line, the operator as a process, and looks at the new cluster from outside.
+"""The product in the lab: documents for machines, the command line, and a management plane as people use it.
 
 Nothing here shares code with the product's own judgement: what is asked of a cluster is asked with kubectl.
 """
 
 import base64
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,8 +16,9 @@ from typing import Any
 import pytest
 import yaml
 
+from labkit.cluster import Cluster
 from labkit.contract import check_status
-from sealab.gobuild import binary
+from labkit.operator_process import Operator
 from sealab.machines import Lab, Machine, MachineSpec
 from sealab.registry import Registry, serve
 
@@ -106,122 +103,6 @@ class Site:
     def kubeconfig(self, name: str = "ha") -> Path:
         """The admin kubeconfig that the command line wrote."""
         return self.folder / "state" / name / "kubeconfig"
-
-
-class Cluster:
-    """A finished cluster, seen from outside through its kubeconfig."""
-
-    def __init__(self, kubeconfig: Path) -> None:
-        self.kubeconfig = kubeconfig
-
-    def kubectl(self, *words: str, stdin: str | None = None, check: bool = True, timeout: float = 60) -> str:
-        """The real kubectl."""
-        done = subprocess.run(
-            [binary("kubectl"), "--kubeconfig", str(self.kubeconfig), *words],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        if check and done.returncode != 0:
-            raise AssertionError(f"kubectl {' '.join(words)}: {done.stderr}")
-        return done.stdout
-
-    def get(self, *words: str) -> dict[str, Any]:
-        """`kubectl get … -o json`."""
-        return json.loads(self.kubectl("get", *words, "-o", "json"))
-
-    def ready_nodes(self) -> set[str]:
-        """Names of Ready nodes."""
-        nodes = self.get("nodes")["items"]
-        return {
-            n["metadata"]["name"] for n in nodes if any(c["type"] == "Ready" and c["status"] == "True" for c in n["status"]["conditions"])
-        }
-
-    def pods(self, selector: str, namespace: str) -> list[dict[str, Any]]:
-        """Pods of a selector."""
-        return self.get("pods", "-n", namespace, "-l", selector)["items"]
-
-    def etcd_members(self, site: Site, master: str) -> list[dict[str, Any]]:
-        """etcd's own list, asked on a master."""
-        return list(self.etcd(site, master)["members"])
-
-    def etcd(self, site: Site, master: str) -> dict[str, Any]:
-        """`etcdctl member list`: cluster id in the header, and the members."""
-        machine = site.lab.machines[master]
-        containers = json.loads(machine.exec("crictl ps --name etcd -o json").stdout)["containers"]
-        pki = "/etc/kubernetes/pki/etcd"
-        answer = machine.exec(
-            f"crictl exec {containers[0]['id']} etcdctl --endpoints https://127.0.0.1:2379 --cacert {pki}/ca.crt "
-            f"--cert {pki}/healthcheck-client.crt --key {pki}/healthcheck-client.key member list -w json"
-        )
-        return json.loads(answer.stdout)
-
-
-class Operator:
-    """The operator as a process of its own against a management plane."""
-
-    def __init__(self, plane: Any, folder: Path, insecure: str = "", **settings: str) -> None:
-        self.plane = plane
-        self.folder = folder
-        self.log = folder / "operator.log"
-        self.port = _free_port()
-        self._settings = {
-            "SEALCLUSTER_KUBECONFIG": str(plane.kubeconfig),
-            "SEALCLUSTER_LISTEN_ADDRESS": "127.0.0.1",
-            "SEALCLUSTER_LISTEN_PORT": str(self.port),
-            "SEALCLUSTER_STORE": str(folder / "store"),
-            "SEALCLUSTER_ARCHIVES": str(folder / "archives"),
-            "SEALCLUSTER_INSECURE_REGISTRIES": insecure,
-            "SEALCLUSTER_LOG_FORMAT": "console",
-            **settings,
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-        self.starts = 0
-
-    def start(self) -> None:
-        """Start a new process; its log is appended to."""
-        self.starts += 1
-        with self.log.open("ab") as log:
-            log.write(f"--- start {self.starts}\n".encode())
-            log.flush()
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "sealcluster.controller"],
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-                env=environment(**self._settings),
-            )
-
-    def kill(self) -> None:
-        """SIGKILL: no chance to say goodbye."""
-        process, self.process = self.process, None  # who looks meanwhile must not take it for one that ended by itself
-        if process is not None and process.poll() is None:
-            process.kill()
-            process.wait()
-
-    def said(self, words: str) -> bool:
-        """Whether the process that was started last has logged this."""
-        return words in self.log.read_text(errors="replace").split(f"--- start {self.starts}\n")[-1]
-
-    def metric(self, name: str) -> float:
-        """A metric without labels, as Prometheus would read it."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=10) as answer:
-            for line in answer.read().decode().splitlines():
-                if line.startswith(f"{name} "):
-                    return float(line.split()[1])
-        raise AssertionError(f"there is no metric {name}")
-
-    def pause(self) -> None:
-        """SIGSTOP."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        """SIGCONT."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGCONT)
 
 
 class Managed:
@@ -388,12 +269,6 @@ def _forget(plane: Any) -> None:
     plane.kubectl("delete", "events.events.k8s.io", "--all")
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 def touched(machine: Machine) -> str:
     """What of ours lies on a machine: nothing, on one that no cluster may have."""
     places = "/var/lib/sealcluster /var/lib/sealos /var/lib/registry /etc/kubernetes /etc/containerd /etc/systemd/system/kubelet.service"
@@ -409,8 +284,3 @@ def journal(machine: Machine) -> list[tuple[str, str]]:
     """(state, step) of each line of a machine's journal, in order."""
     lines = machine.exec("cat /var/lib/sealcluster/journal", check=False).stdout.decode().splitlines()
     return [(words[2], words[3]) for words in (line.split() for line in lines) if len(words) == 8]
-
-
-def environment(**more: str) -> dict[str, str]:
-    """Environment of a product process."""
-    return {**os.environ, **more}
