@@ -46,6 +46,7 @@ def test_a_master_does_not_join_beside_a_removal_that_nobody_sees(slow_removals,
     live(cluster("m1", "m2", "m3"), story, seed=seed)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(3))
 def test_a_master_does_not_join_beside_a_removal_that_an_earlier_operator_began(slow_removals, seed):
     async def story(life):

@@ -48,6 +48,7 @@ class Hidden:
         self.sim.management.load_pki, self.sim.management.pki = self.load, None
 
 
+@pytest.mark.thorough
 def test_a_conflict_that_lasts_is_waited_for_longer_and_longer_and_then_told():
     async def story(sim):
         hidden = Hidden(sim)

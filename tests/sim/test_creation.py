@@ -14,11 +14,13 @@ def test_a_cluster_becomes_ready_and_a_new_operator_has_nothing_to_do(masters, w
     assert len(outcome.state["voters"]) == masters
 
 
+@pytest.mark.thorough
 def test_the_same_seed_is_the_same_story():
     first, second = (scenarios.create(specs.spec(1, 1), seed=5) for _ in range(2))
     assert first.trace == second.trace
 
 
+@pytest.mark.thorough
 def test_another_seed_is_another_story_with_the_same_end():
     first, second = (scenarios.create(specs.spec(1, 1), seed=seed) for seed in (5, 6))
     assert first.trace != second.trace

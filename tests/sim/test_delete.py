@@ -58,6 +58,7 @@ def test_a_half_made_cluster_of_a_dead_operator_is_reset_by_the_next(moment):
     live(cluster("m1", "m2", "w1"), story, seed=MOMENTS.index(moment))
 
 
+@pytest.mark.thorough
 def test_a_cluster_is_reset_in_the_middle_of_a_scale_up():
     async def story(life):
         await life.settled()

@@ -134,6 +134,7 @@ def test_an_api_server_that_dies_alone_is_told_within_half_a_minute():
     live(cluster("m1", "m2", "m3"), story)
 
 
+@pytest.mark.thorough
 def test_every_machine_reboots_in_turn_with_a_rewritten_hosts_file():
     async def story(life):
         await life.settled()

@@ -107,6 +107,7 @@ def test_a_row_that_is_taken_away_and_put_back_is_a_new_machine():
     live(story)
 
 
+@pytest.mark.thorough
 def test_a_lost_machine_that_was_let_go_may_come_back_with_another_key():
     async def story(sim):
         from sealcluster.api import ACKNOWLEDGE_LOST_ANNOTATION

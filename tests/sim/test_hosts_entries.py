@@ -20,6 +20,7 @@ def leads_to(machine):
     return etchosts.resolve(machine.hosts_text, "apiserver.cluster.local")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(7, 11))
 def test_a_worker_is_written_twice_however_many_masters_join(seed):
     outcome = scenarios.create(specs.spec(3, 2), seed=seed)

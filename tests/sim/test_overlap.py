@@ -21,6 +21,7 @@ def test_the_network_runs_beside_masters_that_still_join_and_what_is_no_network_
     assert workers < at(outcome, "start guest-cni") < at(outcome, "m3: end kubeadm-join", "rc=0") < at(outcome, "start guest-hello")
 
 
+@pytest.mark.thorough
 def test_an_application_that_is_not_the_network_does_not_overtake_though_it_is_first():
     outcome = scenarios.create(specs.spec(3, 2, images=[IMAGES[0], IMAGES[2], IMAGES[1]]), seed=7)
     assert outcome.problems == []

@@ -41,6 +41,7 @@ def test_a_creation_is_counted_phase_by_phase():
     supervised(tell, specs.spec(3, 2))
 
 
+@pytest.mark.thorough
 def test_a_phase_that_outlives_its_operator_is_counted_once_and_whole():
     async def tell(plane):
         await plane.until(lambda: "join-masters" in under_way(plane), 3600)

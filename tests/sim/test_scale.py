@@ -30,6 +30,7 @@ def test_masters_one_to_three_to_one_under_two_workers():
     live(cluster("m1", "w1", "w2"), story)
 
 
+@pytest.mark.thorough
 def test_workers_two_to_four_to_two_touch_nobody_else():
     async def story(life):
         await life.settled()
@@ -95,6 +96,7 @@ def test_a_role_changes_by_leaving_and_joining():
     live(cluster("m1", "m2", "m3", "w1"), story)
 
 
+@pytest.mark.thorough
 def test_two_roles_swap():
     async def story(life):
         await life.settled()

@@ -31,6 +31,7 @@ def without_traces(state):
     return {**state, "machines": machines}
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("edit", EDITS)
 def test_an_edit_survives_the_operators_death_at_any_effect(edit):

@@ -46,6 +46,7 @@ def test_a_short_timeout_asks_a_person_sooner():
     live(cluster("m1", "w1", "w2"), story)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("budget", "most"), [(1, 1), (2, 2), ("50%", 2)])
 def test_no_more_nodes_are_emptied_at_once_than_the_budget_allows(budget, most):
     async def story(life):

@@ -74,6 +74,7 @@ def test_a_row_that_comes_back_while_its_machine_leaves(moment):
     live(cluster("m1", "w1"), story)
 
 
+@pytest.mark.thorough
 def test_a_node_that_came_back_is_emptied_again_the_next_time():
     async def story(life):
         await life.settled()

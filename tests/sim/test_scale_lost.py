@@ -126,6 +126,7 @@ def test_another_machine_at_the_same_address_is_not_cleaned():
     live(cluster("m1", "w1"), story)
 
 
+@pytest.mark.thorough
 def test_the_master_that_was_to_initialise_dies_before_it_did():
     async def story(life):
         await life.until(lambda r: r.view.state.init.attempt == 1)

@@ -43,6 +43,7 @@ def test_a_creation_is_in_progress_until_it_is_done(names: tuple[str, ...]) -> N
     assert door.versions[0]["status"] == {"observedGeneration": -1}
 
 
+@pytest.mark.thorough
 def test_an_edit_is_in_progress_from_its_first_version_on() -> None:
     async def story(door: Door) -> None:
         door.wish(cluster("m1", "w1"))
@@ -59,6 +60,7 @@ def test_an_edit_is_in_progress_from_its_first_version_on() -> None:
     tell(story)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("effect", [10, 40, 70])
 def test_an_operator_that_dies_on_the_way_leaves_no_claim(effect: int) -> None:
     async def story(door: Door) -> None:
@@ -134,6 +136,7 @@ def test_pause_and_resume_by_action() -> None:
     tell(story)
 
 
+@pytest.mark.thorough
 def test_retry_by_action() -> None:
     async def story(door: Door) -> None:
         door.wish(cluster("m1", "w1"))
@@ -165,6 +168,7 @@ def test_a_deletion_is_never_ready(policy: str) -> None:
     tell(story)
 
 
+@pytest.mark.thorough
 def test_what_was_seen_stays_shown_while_an_edit_has_not_been_looked_at() -> None:
     """An empty row of `kubectl get` after every edit would say that the machines are gone."""
 

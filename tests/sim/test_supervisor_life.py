@@ -22,6 +22,7 @@ def steps(plane):
     return sum(plane.world.ledger.starts.values())
 
 
+@pytest.mark.thorough
 def test_a_new_operator_says_nothing_of_a_ready_cluster_but_takes_it_over():
     async def tell(plane):
         await asyncio.sleep(100)
@@ -111,6 +112,7 @@ def test_a_deletion_with_reset_leaves_nothing_behind(trouble):
     supervised(tell, specs.spec(1, 1), ready=True)
 
 
+@pytest.mark.thorough
 def test_a_retained_cluster_is_taken_up_by_the_same_object_made_again_while_nobody_watched():
     async def tell(plane):
         known, done = plane.record().cluster_id, steps(plane)

@@ -32,6 +32,7 @@ def deafen(life, name, port):
     return lambda: setattr(planes, "listening", real)
 
 
+@pytest.mark.thorough
 def test_a_registry_that_never_listens():
     async def story(life):
         heal = deafen(life, "m1", 5000)

@@ -170,6 +170,7 @@ def test_a_machine_that_is_lost_for_good_is_acknowledged_on_the_command_line(cli
     assert not (cli.state / "default").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("words", [("run",), ("retry",)])
 def test_a_command_that_was_overtaken_takes_nothing_away(cli, monkeypatch, words):
     """It was made of what was applied before: another command added a machine between that and the lock."""

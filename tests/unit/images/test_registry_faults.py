@@ -230,6 +230,7 @@ async def test_a_cancelled_pull_lets_go(registry: Registry, service: ImageServic
         assert (await service.resolve("k", ref, "amd64", AUTH)).parts
 
 
+@pytest.mark.thorough
 async def test_one_tenants_slow_registry_does_not_hold_up_anothers_pull(settings: ImageSettings) -> None:
     """Both name the same public image, the first one at a registry of its own that never gets on."""
     image = big(300_000)
@@ -249,6 +250,7 @@ async def test_one_tenants_slow_registry_does_not_hold_up_anothers_pull(settings
     assert not list((settings.store / "partial").iterdir())
 
 
+@pytest.mark.thorough
 async def test_a_layer_that_two_images_share_is_not_collected_between_pull_and_cut(settings: ImageSettings) -> None:
     shared = files({**ROOTFS_FILES, "bin/base": os.urandom(1 << 20)})
     quick = rootfs(layers=[shared, files({"scripts/a.sh": "a"})], compression="")

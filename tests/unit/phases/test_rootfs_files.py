@@ -94,6 +94,7 @@ def test_many_templates_cost_no_more_than_one(text):
     assert time.process_time() - began < 0.2  # a refusal is remembered, too
 
 
+@pytest.mark.thorough
 def test_many_merges_cost_no_more_than_a_large_one():
     name = "manifests/big.yaml"
     changes = [{"path": name, "strategy": "merge", "data": f"a{number}: {'x' * 50_000}\n"} for number in range(20)]
