@@ -30,23 +30,24 @@ LOOK = 30.0
 
 async def show_machine(here: Here, records: Records, wanted: SealCluster, host: Host, *, jobs: int, lines: int, step: str) -> None:
     """Print the newest jobs of one machine."""
+    hide = await _redactor(records, wanted)
     opened = here.outside.open(here.common.root, records.settings())
     try:
         (_, reach) = (await _reaches(records, wanted, (host,)))[0]
-        hide = await _redactor(records, wanted)
         typer.echo(f"\njobs on {host.name}, the newest last")
-        text = joblogs.show_script(jobs, lines, step)
-        await opened.shell(reach).command(text, within=LOOK, on_line=lambda line: typer.echo(f"  {hide(line)}"))
+        text = joblogs.show_script(jobs, lines, step)  # the last line of a job that runs may be half written
+        await opened.shell(reach).command(text, within=LOOK, on_line=lambda line: typer.echo(f"  {hide(line, unfinished=True)}"))
     finally:
         await opened.close()
 
 
 async def follow_machines(here: Here, records: Records, wanted: SealCluster, hosts: Sequence[Host], every: float) -> None:
     """Print what jobs on these machines say, until interrupted. A machine that does not answer is named once, and looked at again."""
+    hide = await _redactor(records, wanted)
     opened = here.outside.open(here.common.root, records.settings())
     width = max(len(h.name) for h in hosts)
 
-    async def one(host: Host, shell: Shell, hide: Redactor) -> None:
+    async def one(host: Host, shell: Shell) -> None:
         follower = joblogs.Follower(f"={secrets.token_hex(8)}", lambda line: typer.echo(f"{host.name.ljust(width)}  {hide(line)}"))
         silent = ""
         while True:
@@ -61,11 +62,10 @@ async def follow_machines(here: Here, records: Records, wanted: SealCluster, hos
             await asyncio.sleep(every)
 
     try:
-        hide = await _redactor(records, wanted)
         reaches = await _reaches(records, wanted, hosts)
         async with asyncio.TaskGroup() as group:
             for host, reach in reaches:
-                group.create_task(one(host, opened.shell(reach), hide))
+                group.create_task(one(host, opened.shell(reach)))
     finally:
         await opened.close()
 
@@ -78,7 +78,10 @@ async def _reaches(records: Records, wanted: SealCluster, hosts: Sequence[Host])
 
 
 async def _redactor(records: Records, wanted: SealCluster) -> Redactor:
-    """Knows what jobs are given, for a script may print it: the registry's password, and variables that are secret by their names."""
-    pki = await records.management.load_pki()
+    """Knows what jobs are given, for a script may print it: the cluster's own secrets, and variables that are secret by their names."""
     environments = (wanted.spec.env, *(h.env for h in wanted.spec.hosts), *(i.env for i in wanted.spec.images))
-    return redact.plus([pki.registry_password if pki else "", *(value for env in environments for value in secret_values(env))])
+    known = [value for env in environments for value in secret_values(env)]
+    pki = await records.management.load_pki()
+    if pki is not None:
+        known += [pki.registry_password, *(private for _, private in (pki.ca, pki.etcd, pki.proxy, pki.sa))]
+    return redact.plus(known)

@@ -193,17 +193,23 @@ def test_jobs_of_a_machine(tmp_path):
     assert shell(show_script(10, 2, root=str(tmp_path / "none"))) == ["no job was started here"]
 
 
-def test_following_the_jobs_of_a_machine(tmp_path):
+def following(folder, offsets=None):
+    """A follower, and how to look: what is new."""
     said = []
-    follower = Follower("=mark", said.append)
+    follower = Follower("=mark", said.append, offsets)
 
     def look():
         said.clear()
-        for line in shell(follower.script(str(tmp_path))):
+        for line in shell(follower.script(str(folder))):
             follower.line(line)
         follower.end()
         return list(said)
 
+    return follower, look
+
+
+def test_following_the_jobs_of_a_machine(tmp_path):
+    follower, look = following(tmp_path)
     jobs(tmp_path, old=(0, "long ago\n"))
     assert look() == []
     jobs(tmp_path, join=(None, "one\ntwo\n"))
@@ -217,15 +223,10 @@ def test_following_the_jobs_of_a_machine(tmp_path):
 
 
 def test_a_line_that_is_still_being_written_is_not_torn(tmp_path):
-    said = []
-    follower = Follower("=mark", said.append, offsets={})
+    follower, every = following(tmp_path, offsets={})
 
     def look():
-        said.clear()
-        for line in shell(follower.script(str(tmp_path))):
-            follower.line(line)
-        follower.end()
-        return [line.removeprefix("join #1: ") for line in said if line.startswith("join #1: ")]
+        return [line.removeprefix("join #1: ") for line in every() if line.startswith("join #1: ")]
 
     jobs(tmp_path, join=(None, "one\nthe password is sword"))
     log = tmp_path / "join/log"
@@ -253,36 +254,50 @@ def test_a_line_that_is_still_being_written_is_not_torn(tmp_path):
 class Telling:
     """A shell on a machine where a script printed what it was given."""
 
-    def __init__(self, password):
-        self.password = password
+    def __init__(self, said):
+        self.said = said
 
     async def command(self, text, *, within, on_line):
         for mark in re.findall("=[0-9a-f]{16}", text)[:1]:
             on_line(f"{mark} d 9 init 1 running")
-        on_line(f"apiToken=swordfish and {self.password}, and nothing else")
+        on_line(self.said)
         return 0
+
+
+def telling(cli, said):
+    """From now on shells say this."""
+    real = cli.outside.open
+
+    def opened(*where):
+        found = real(*where)
+        found.shell = lambda _target: Telling(said)
+        return found
+
+    cli.outside.open = opened
 
 
 @pytest.mark.parametrize("follow", [False, True])
 def test_what_jobs_were_given_is_masked(cli, follow):
     cli.machines("a")
     assert cli.run("--env", "apiToken=swordfish").code == 0
-    password = cli.outside.run(Records(cli.state, "default").management.load_pki()).registry_password
-    assert len(password) > 8
-    real = cli.outside.open
-
-    def opened(*where):
-        found = real(*where)
-        found.shell = lambda _target: Telling(password)
-        return found
-
-    cli.outside.open = opened
+    pki = cli.outside.run(Records(cli.state, "default").management.load_pki())
+    password, key = pki.registry_password, pki.etcd[1].splitlines()[1]
+    assert min(len(password), len(key)) > 8
+    telling(cli, f"apiToken=swordfish and {password}, {key}, and nothing else")
     if follow:
         cli.outside.interrupt_after = 5
     done = cli("logs", "default-m1", *(["--follow"] if follow else []))
-    assert "apiToken=*** and ***, and nothing else" in done.out
-    assert "swordfish" not in done.out + done.err
-    assert password not in done.out + done.err
+    assert "apiToken=*** and ***, ***, and nothing else" in done.out
+    assert not [secret for secret in ("swordfish", password, key) if secret in done.out + done.err]
+
+
+def test_a_line_that_is_half_written_shows_no_half_of_a_secret(cli):
+    cli.machines("a")
+    assert cli.run("--env", "apiToken=swordfish").code == 0
+    telling(cli, "the token is swordf")
+    done = cli("logs", "default-m1")
+    assert "the token is ***\n" in done.out
+    assert "sword" not in done.out
 
 
 def test_words_of_a_person_stay_words(tmp_path):
