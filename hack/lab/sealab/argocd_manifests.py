@@ -4,7 +4,6 @@ import json
 import os
 import secrets
 import subprocess
-import time
 from pathlib import Path
 
 from sealab.errors import LabError
@@ -15,7 +14,6 @@ from sealab.plane import Plane
 NAMESPACE = "argocd"
 _MODULE = "github.com/argoproj/argo-cd/v3"
 _KINDS = {kind: f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/{kind}" for kind in ("applications", "applicationsets", "appprojects")}
-_SERVED_SECONDS = 30
 
 
 def source() -> Path:
@@ -37,12 +35,8 @@ def install(plane: Plane) -> None:
     # what its API server would do at its first start, which does not run here
     key = {"stringData": {"server.secretkey": secrets.token_urlsafe(32)}}
     plane.kubectl("patch", "secret", "argocd-secret", "--namespace", NAMESPACE, "--patch", json.dumps(key))
-    deadline = time.monotonic() + _SERVED_SECONDS
-    for path in _KINDS.values():  # each kind begins to be served on its own
-        while plane.request("GET", path)[0] != 200:
-            if time.monotonic() > deadline:
-                raise LabError(f"installing Argo CD's kinds: the API server does not serve {path}")
-            time.sleep(0.1)
+    for path in _KINDS.values():
+        plane.until_served(path)
     # not with kubectl: what it knows of the kinds comes later than the kinds
     status, answer = plane.request("POST", _KINDS["appprojects"], _PROJECT)
     if status != 201:

@@ -32,6 +32,7 @@ from sealab.plane_process import Process, end, marked, spawn
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?")
 _POLL_SECONDS = 0.05
+_SERVED_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,16 @@ class Plane:
     def install(self, manifests: Path, collection: str) -> None:
         """Apply CRDs and wait until the API server serves `collection` (a path such as /apis/example.io/v1/things)."""
         self.kubectl("apply", "--server-side", "-f", str(manifests))
-        deadline = time.monotonic() + 30
+        self.until_served(collection)
+
+    def until_served(self, collection: str) -> None:
+        """Wait until the API server serves this path; each kind begins to be served on its own, some time after its CRD was applied."""
+        deadline = time.monotonic() + _SERVED_SECONDS
         while self.request("GET", collection)[0] != 200:
             if time.monotonic() > deadline:
-                raise LabError(f"installing {manifests.name}: the API server does not serve {collection}")
+                raise LabError(
+                    f"waiting for a kind: the API server of plane {self.name} does not serve {collection} after {_SERVED_SECONDS} s"
+                )
             time.sleep(_POLL_SECONDS)
 
     def down(self) -> None:
