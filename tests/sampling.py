@@ -4,6 +4,7 @@ The sample leaves out what is marked `thorough`, and of every table of stories (
 `make check` runs the sample, `make test` the rest as well.
 """
 
+from itertools import compress
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,9 @@ def pytest_collection_modifyitems(config, items):
     wanted = config.getoption("--run")
     if wanted == ALL:
         return
-    chosen = list(sample(items))
-    left = [item for item, sampled in zip(items, chosen, strict=True) if sampled != (wanted == SAMPLE)]
-    items[:] = [item for item, sampled in zip(items, chosen, strict=True) if sampled == (wanted == SAMPLE)]
-    config.hook.pytest_deselected(items=left)
+    runs = [sampled == (wanted == SAMPLE) for sampled in sample(items)]
+    config.hook.pytest_deselected(items=[item for item, run in zip(items, runs, strict=True) if not run])
+    items[:] = compress(items, runs)
 
 
 def sample(items: list[pytest.Item]):
